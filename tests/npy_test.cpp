@@ -23,6 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 using namespace lamina::tools;
 using Catch::Contains;
+using Catch::Equals;
 
 // A folder of its own for each test, since ctest runs several at a time.
 class Folder {
@@ -104,9 +105,9 @@ TEST_CASE("npy: what is written is read back") {
         array_of<float>(Array::Type::f32, std::vector<std::int64_t>(32, 1), {5}),
     };
     for (const Array& array : arrays) {
-        CHECK(write_npy(folder / "x.npy", array) == "");
+        CHECK_THAT(write_npy(folder / "x.npy", array), Equals(""));
         const LoadedArray loaded = read_npy(folder / "x.npy");
-        CHECK(loaded.error == "");
+        CHECK_THAT(loaded.error, Equals(""));
         REQUIRE(loaded.array);
         CHECK(loaded.array->type == array.type);
         CHECK(loaded.array->shape == array.shape);
@@ -117,7 +118,7 @@ TEST_CASE("npy: what is written is read back") {
 
 TEST_CASE("npy: a written file is NumPy's, byte for byte") {
     const Folder folder;
-    REQUIRE(write_npy(folder / "x.npy", array_of<float>(Array::Type::f32, {1}, {1})) == "");
+    REQUIRE_THAT(write_npy(folder / "x.npy", array_of<float>(Array::Type::f32, {1}, {1})), Equals(""));
     std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }";
     header.resize(128 - 10 - 1, ' ');
     CHECK(read_text(folder / "x.npy") == npy_text(header + '\n', std::string_view("\0\0\x80\x3f", 4)));
@@ -133,7 +134,7 @@ TEST_CASE("npy: versions 1, 2 and 3, and any order, quotes and spaces, are read"
              }) {
             write_text(folder / "x.npy", npy_text(header, "12345678", version));
             const LoadedArray loaded = read_npy(folder / "x.npy");
-            CHECK(loaded.error == "");
+            CHECK_THAT(loaded.error, Equals(""));
             REQUIRE(loaded.array);
             CHECK(loaded.array->type == Array::Type::i32);
             CHECK(loaded.array->data.size() == 8);
@@ -250,7 +251,7 @@ TEST_CASE("npy: what is not a file is refused by name") {
 
 TEST_CASE("npy: a file cut at any byte is refused") {
     const Folder folder;
-    REQUIRE(write_npy(folder / "x.npy", small) == "");
+    REQUIRE_THAT(write_npy(folder / "x.npy", small), Equals(""));
     const std::string whole = read_text(folder / "x.npy");
     for (std::size_t size = 0; size < whole.size(); ++size) {
         write_text(folder / "x.npy", std::string_view(whole).substr(0, size));
@@ -263,7 +264,7 @@ TEST_CASE("npy: a file cut at any byte is refused") {
 
 TEST_CASE("npy: a damaged file is an array that fits its data, or an error; never both or neither") {
     const Folder folder;
-    REQUIRE(write_npy(folder / "x.npy", small) == "");
+    REQUIRE_THAT(write_npy(folder / "x.npy", small), Equals(""));
     const std::string whole = read_text(folder / "x.npy");
     std::mt19937 random(1); // its numbers are the same everywhere
     for (int round = 0; round < 3000; ++round) {
@@ -318,7 +319,7 @@ TEST_CASE("whole file: an old file is replaced, and a link to it stays a link") 
     const Folder folder;
     write_text(folder / "x", "the old text, which is longer");
     fs::create_symlink("x", folder / "link");
-    CHECK(write_whole_file(folder / "link", std::as_bytes(std::span("new", 3))) == "");
+    CHECK_THAT(write_whole_file(folder / "link", std::as_bytes(std::span("new", 3))), Equals(""));
     CHECK(read_text(folder / "x") == "new");
     CHECK(fs::is_symlink(folder / "link"));
     CHECK(folder.names().size() == 2);
@@ -330,6 +331,6 @@ TEST_CASE("whole file: a name without a folder is in the current one") {
     fs::current_path(folder / "");
     const std::string error = write_whole_file("x", std::as_bytes(std::span("new", 3)));
     fs::current_path(before);
-    CHECK(error == "");
+    CHECK_THAT(error, Equals(""));
     CHECK(read_text(folder / "x") == "new");
 }

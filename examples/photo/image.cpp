@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <csetjmp>
 #include <cstdint>
 #include <cstdio>
@@ -174,7 +175,7 @@ Decoded decode_file(const fs::path& path) {
 std::uint8_t to_byte(float value) {
     // Written so that a NaN is black, not undefined.
     const float clamped = value > 0 ? std::min(value, 1.0F) : 0.0F;
-    return static_cast<std::uint8_t>(clamped * 255.0F + 0.5F);
+    return static_cast<std::uint8_t>(std::lround(clamped * 255.0F));
 }
 
 std::string describe(const Image& image) {
