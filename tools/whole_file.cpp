@@ -1,0 +1,121 @@
+#include "whole_file.hpp"
+
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+namespace lamina::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string failure(const fs::path& path, int error_number) {
+    return fmt::format("{}: cannot write: {}", path.string(), std::generic_category().message(error_number));
+}
+
+// An open file that nobody else holds; closed on every way out.
+class Descriptor {
+public:
+    explicit Descriptor(int number) : number_(number) {}
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    ~Descriptor() {
+        if (number_ >= 0)
+            ::close(number_);
+    }
+
+    bool is_open() const { return number_ >= 0; }
+    bool write(Bytes bytes) const;
+    bool sync() const { return ::fsync(number_) == 0; }
+    // Some file systems report a full disk only here.
+    bool close() { return ::close(std::exchange(number_, -1)) == 0; }
+
+private:
+    int number_;
+};
+
+bool Descriptor::write(Bytes bytes) const {
+    while (!bytes.empty()) {
+        const ssize_t written = ::write(number_, bytes.data(), bytes.size());
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return false;
+        bytes = bytes.subspan(static_cast<std::size_t>(written));
+    }
+    return true;
+}
+
+bool write_all(const Descriptor& file, std::span<const Bytes> parts) {
+    for (const Bytes part : parts)
+        if (!file.write(part))
+            return false;
+    return true;
+}
+
+struct Temporary {
+    fs::path path;
+    int descriptor;
+};
+
+// Beside the target, because rename works only within one file system. The name does not contain the
+// target's, which may already be as long as a name can be. Not mkstemp: that would make the file private,
+// whatever the umask.
+Temporary open_temporary_beside(const fs::path& target) {
+    static std::atomic<unsigned> counter = 0;
+    Temporary temporary;
+    do {
+        temporary.path = target.parent_path() / fmt::format(".lamina-{}-{}.tmp", ::getpid(), counter++);
+        temporary.descriptor =
+            ::open(temporary.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+    } while (temporary.descriptor < 0 && errno == EEXIST);
+    return temporary;
+}
+
+std::string replace_file(const fs::path& target, std::span<const Bytes> parts) {
+    const Temporary temporary = open_temporary_beside(target);
+    Descriptor file(temporary.descriptor);
+    if (!file.is_open())
+        return failure(target, errno);
+    if (write_all(file, parts) && file.sync() && file.close() &&
+        ::rename(temporary.path.c_str(), target.c_str()) == 0)
+        return "";
+    const int reason = errno;
+    ::unlink(temporary.path.c_str());
+    return failure(target, reason);
+}
+
+std::string write_directly(const fs::path& path, std::span<const Bytes> parts) {
+    Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    if (file.is_open() && write_all(file, parts) && file.close())
+        return "";
+    return failure(path, errno);
+}
+
+} // namespace
+
+std::string write_whole_file(const fs::path& path, Bytes bytes) {
+    return write_whole_file(path, std::span<const Bytes>(&bytes, 1));
+}
+
+std::string write_whole_file(const fs::path& path, std::span<const Bytes> parts) {
+    std::error_code error;
+    const fs::file_status status = fs::status(path, error);
+    if (fs::is_directory(status))
+        return failure(path, EISDIR);
+    if (!fs::exists(status))
+        return replace_file(path, parts);
+    if (!fs::is_regular_file(status))
+        return write_directly(path, parts);
+    const fs::path target = fs::canonical(path, error);
+    return error ? failure(path, error.value()) : replace_file(target, parts);
+}
+
+} // namespace lamina::tools

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+
+namespace lamina::tools {
+
+using Bytes = std::span<const std::byte>;
+
+// Replaces the file at `path` by these bytes, whole or not at all: whoever opens it meanwhile, or after a
+// crash or a full disk, finds the old file or the new one. A link is followed. A device or a pipe, which
+// cannot be replaced, is written to directly. Returns "", or the reason, which names the path.
+[[nodiscard]] std::string write_whole_file(const std::filesystem::path& path, Bytes bytes);
+
+// The same for a file whose parts lie apart in memory.
+[[nodiscard]] std::string write_whole_file(const std::filesystem::path& path, std::span<const Bytes> parts);
+
+} // namespace lamina::tools
