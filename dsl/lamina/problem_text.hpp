@@ -49,7 +49,7 @@ constexpr Text key_names(Operator op) {
 constexpr Text set_key(Problem& problem, std::uint64_t& given, std::string_view word) {
     const std::size_t equals = word.find('=');
     if (equals == std::string_view::npos)
-        return Text() << quoted(word) << " is not of the form key=value";
+        return Text() << in_quotes(word) << " is not of the form key=value";
     const std::string_view name = word.substr(0, equals), value = word.substr(equals + 1);
     for (std::size_t i = 0; i < key_count; ++i) {
         const Key& key = key_table[i];
@@ -59,11 +59,11 @@ constexpr Text set_key(Problem& problem, std::uint64_t& given, std::string_view 
             return Text() << key.name << ": given twice";
         given |= std::uint64_t{1} << i;
         if (!key.parse(problem, value))
-            return Text() << key.name << "=" << quoted(value) << ": expected " << key.form << " ("
+            return Text() << key.name << "=" << in_quotes(value) << ": expected " << key.form << " ("
                           << key.meaning << ")";
         return {};
     }
-    return Text() << "unknown key " << quoted(name) << "; " << facts(problem.op).name << " has "
+    return Text() << "unknown key " << in_quotes(name) << "; " << facts(problem.op).name << " has "
                   << key_names(problem.op);
 }
 
@@ -94,7 +94,7 @@ constexpr ParsedProblem parse_problem(std::string_view text) {
     const OperatorFacts* row = find_operator(name);
     if (!row)
         return {{},
-                Text() << "unknown operator " << quoted(name) << "; known are " << detail::operator_names()};
+                Text() << "unknown operator " << in_quotes(name) << "; known are " << detail::operator_names()};
     ParsedProblem parsed{default_problem(row->op), {}};
     std::uint64_t given = 0;
     for (std::string_view word = detail::take_word(text); !word.empty() && parsed.ok();

@@ -54,7 +54,7 @@ private:
 };
 
 // A value from outside, quoted for a message; long ones are shortened so that the reason stays readable.
-constexpr Text quoted(std::string_view value) {
+constexpr Text in_quotes(std::string_view value) {
     constexpr std::size_t shown = 48;
     Text text("'");
     for (char c : value.substr(0, shown))

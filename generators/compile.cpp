@@ -1,0 +1,172 @@
+#include "generators/compile.hpp"
+
+#include "generators/problem_generator.hpp"
+#include "generators/scratch.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace lamina {
+
+namespace {
+
+using Halide::Internal::AbstractGeneratorPtr;
+
+// Which function of a kernel to make.
+enum class Part { call, pack };
+
+AbstractGeneratorPtr make_generator(const KernelRequest& request, const Halide::Target& target, const std::string& records,
+                                    Part part) {
+    const Problem& p = request.problem;
+    AbstractGeneratorPtr generator =
+        Halide::Internal::GeneratorRegistry::create(std::string(facts(p.op).name), Halide::GeneratorContext(target));
+    for (const Key& key : key_table)
+        if (key.applies_to(p.op)) {
+            Text value;
+            key.print(p, value);
+            generator->set_generatorparam_value(std::string(key.name), std::string(value.view()));
+        }
+    generator->set_generatorparam_value("schedule", request.schedule);
+    generator->set_generatorparam_value("records", records);
+    generator->set_generatorparam_value("kernel_form", "packed");
+    generator->set_generatorparam_value("part", part == Part::pack ? "pack" : "call");
+    return generator;
+}
+
+std::vector<Halide::Target> halide_targets(const CompileOptions& options) {
+    std::vector<Halide::Target> targets;
+    for (const TargetFacts* facts : options.targets) {
+        Halide::Target target = kernel_target(*facts);
+        if (options.instrument_addresses)
+            target.set_feature(Halide::Target::ASAN);
+        targets.push_back(target);
+    }
+    return targets;
+}
+
+// Object files of a multi-target compilation bear the targets' names; these are short and stable.
+std::vector<std::string> suffixes(const CompileOptions& options) {
+    std::vector<std::string> names;
+    for (const TargetFacts* facts : options.targets) {
+        std::string name(facts->name);
+        std::replace(name.begin(), name.end(), '-', '_');
+        names.push_back("_" + name);
+    }
+    return names;
+}
+
+std::string compile_part(const KernelRequest& request, const CompileOptions& options, Part part, CompiledFunction& function) {
+    std::string error;
+    const auto build = [&](const std::string& name, const Halide::Target& target) {
+        Halide::Module module = make_generator(request, target, options.records, part)->build_module(name);
+        const ScratchUse use = scratch_use(module, name);
+        function.scratch_serial = std::max(function.scratch_serial, use.serial);
+        function.scratch_per_thread = std::max(function.scratch_per_thread, use.per_thread);
+        error = use.error.empty() ? error : use.error;
+        return module;
+    };
+    const std::string path = fmt::format("{}/{}.o", options.folder, function.name);
+    const std::vector<Halide::Target> targets = halide_targets(options);
+    if (targets.size() == 1) {
+        build(function.name, targets[0]).compile({{Halide::OutputFileType::object, path}});
+        function.objects = {path};
+        return error;
+    }
+    const std::string archive = fmt::format("{}/{}.a", options.folder, function.name);
+    Halide::compile_multitarget(function.name, {{Halide::OutputFileType::static_library, archive}}, targets, suffixes(options),
+                                build);
+    function.objects = {archive};
+    return error;
+}
+
+} // namespace
+
+Choice choice_for(const KernelRequest& request, const TargetFacts& target, const std::string& records) {
+    return choose_schedule({request.problem, &target}, request.schedule, records);
+}
+
+CompiledKernel compile_kernel(const KernelRequest& request, const CompileOptions& options) {
+    CompiledKernel kernel;
+    kernel.request = request;
+    for (const TargetFacts* target : options.targets) {
+        kernel.choices.push_back(choice_for(request, *target, options.records));
+        const Choice& choice = kernel.choices.back();
+        if (!choice.error.empty()) {
+            kernel.error = fmt::format("{} on {}: {}", to_text(request.problem).view(), target->name, choice.error);
+            return kernel;
+        }
+        const Situation situation{request.problem, target};
+        if (facts(request.problem.op).has_kernel)
+            kernel.packed_kernel_size =
+                std::max(kernel.packed_kernel_size,
+                         packed_kernel_size(request.problem, choice.family->request(situation, choice.knobs)));
+    }
+    try {
+        kernel.call.name = request.name;
+        kernel.error = compile_part(request, options, Part::call, kernel.call);
+        if (kernel.packed_kernel_size > 0 && kernel.error.empty()) {
+            kernel.pack.name = request.name + "_pack";
+            kernel.error = compile_part(request, options, Part::pack, kernel.pack);
+        }
+    } catch (const std::exception& problem) { // Halide's own errors, the file system's too
+        kernel.error = problem.what();
+    }
+    if (!kernel.error.empty())
+        kernel.error = fmt::format("{}: {}", to_text(request.problem).view(), kernel.error);
+    return kernel;
+}
+
+std::string write_loop_nest(const KernelRequest& request, const TargetFacts& target, const std::string& records,
+                            const std::string& path) {
+    try {
+        const bool is_html = path.ends_with(".html");
+        make_generator(request, kernel_target(target), records, Part::call)
+            ->build_module(request.name)
+            .compile({{is_html ? Halide::OutputFileType::stmt_html : Halide::OutputFileType::stmt, path}});
+    } catch (const std::exception& problem) {
+        return problem.what();
+    }
+    return "";
+}
+
+std::string compile_halide_runtime(const std::vector<const TargetFacts*>& targets, const std::string& object) {
+    try {
+        Halide::Target target(std::string(targets.back()->halide));
+        for (const TargetFacts* facts : targets)
+            if (facts->is_gpu)
+                target.set_feature(Halide::Target::OpenCL);
+        Halide::compile_standalone_runtime(object, target);
+    } catch (const std::exception& problem) {
+        return problem.what();
+    }
+    return "";
+}
+
+OrderedTargets order_targets(const std::vector<std::string>& names) {
+    OrderedTargets ordered;
+    for (const std::string& name : names) {
+        const TargetFacts* target = find_target(name);
+        if (!target) {
+            std::string known;
+            for (const TargetFacts& row : target_table())
+                known += fmt::format("{}{}", known.empty() ? "" : ", ", row.name);
+            return {{}, fmt::format("target: unknown {}; known are {}", in_quotes(name).view(), known)};
+        }
+        if (std::find(ordered.targets.begin(), ordered.targets.end(), target) == ordered.targets.end())
+            ordered.targets.push_back(target);
+    }
+    std::sort(ordered.targets.begin(), ordered.targets.end(), std::greater<>()); // rows ascend in what they demand
+    if (ordered.targets.empty())
+        return {{}, "target: none given"};
+    const Halide::Target base(std::string(ordered.targets.back()->halide));
+    for (const TargetFacts* target : ordered.targets) {
+        const Halide::Target other(std::string(target->halide));
+        if (other.arch != base.arch || other.os != base.os || target->is_gpu != ordered.targets.back()->is_gpu)
+            return {{}, fmt::format("target: {} and {} do not fit into one library; give them one each", target->name,
+                                    ordered.targets.back()->name)};
+    }
+    return ordered;
+}
+
+} // namespace lamina

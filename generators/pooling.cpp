@@ -1,0 +1,155 @@
+// max_pool, average_pool, lp_pool and their global forms: one value gathered from each window.
+#include "generators/input_map.hpp"
+#include "generators/problem_generator.hpp"
+
+#include <limits>
+
+namespace lamina {
+
+using Halide::Expr;
+using Halide::Func;
+using Halide::RDom;
+
+namespace {
+
+const Expr minus_infinity = -std::numeric_limits<float>::infinity();
+
+// What lies at the window's element (rx, ry) of output (x, y), and where that is in padded coordinates.
+struct Tap {
+    Expr x, y, value;
+};
+
+Tap tap(const Stages& a, const Problem& p, const Func& map) {
+    const Expr x = a.x * p.stride.width + a.window[0] * p.dilation.width;
+    const Expr y = a.y * p.stride.height + a.window[1] * p.dilation.height;
+    return {x, y, map(a.c, x, y, a.n)};
+}
+
+Stages window_algorithm(const Problem& p) {
+    Stages a;
+    a.window = RDom(0, p.kernel_size.width, 0, p.kernel_size.height, "window");
+    a.sum = Func("sum");
+    a.output = Func("result");
+    return a;
+}
+
+Stages build_max_pool(const Problem& p, const OperatorInputs& inputs) {
+    Stages a = window_algorithm(p);
+    const Tap t = tap(a, p, padded_input(a, p, inputs["input"], minus_infinity));
+    const std::vector<Halide::Var> at{a.c, a.x, a.y, a.n};
+    if (p.indices) {
+        const Padding padding = resolved_padding(p);
+        const Expr index = (t.y - padding.top) * p.in.width + t.x - padding.left;
+        a.sum(at) = Halide::Tuple(minus_infinity, -1);
+        const Expr best = a.sum(at)[0], best_index = a.sum(at)[1];
+        const Expr wins = is_inside(p, t.x, t.y) && (t.value > best || best_index < 0);
+        a.sum(at) = Halide::Tuple(select(wins, t.value, best), select(wins, index, best_index));
+    } else {
+        a.sum(at) = minus_infinity;
+        a.sum(at) = max(a.sum(at), t.value);
+    }
+    if (p.indices)
+        a.output(in_memory_order(a, p)) = Halide::Tuple(a.sum(at)[0], a.sum(at)[1]);
+    else
+        a.output(in_memory_order(a, p)) = a.sum(at);
+    return a;
+}
+
+// Positions of one axis that window number `w` counts: those of the input, or with count_padding those of the padded input.
+Expr counted(const detail::Axis& axis, const Expr& w, bool with_padding) {
+    const auto stride = static_cast<int>(axis.stride), kernel = static_cast<int>(axis.kernel);
+    const auto begin = static_cast<int>(axis.begin), size = static_cast<int>(axis.size), end = static_cast<int>(axis.end);
+    const int first = with_padding ? 0 : begin, last = begin + size + (with_padding ? end : 0);
+    return min(w * stride + kernel, last) - max(w * stride, first);
+}
+
+Stages build_average_pool(const Problem& p, const OperatorInputs& inputs) {
+    Stages a = window_algorithm(p);
+    const std::vector<Halide::Var> at{a.c, a.x, a.y, a.n};
+    a.sum(at) = 0.0f;
+    a.sum(at) += tap(a, p, padded_input(a, p, inputs["input"], 0.0f)).value;
+    const Expr count =
+        counted(detail::columns(p), a.x, p.count_padding) * counted(detail::rows(p), a.y, p.count_padding);
+    a.output(in_memory_order(a, p)) = a.sum(at) / cast<float>(count);
+    return a;
+}
+
+// |x|^power and its inverse, without a logarithm for the powers in common use.
+Expr to_power(const Expr& x, const Problem& p) {
+    const double power = p.power.value();
+    return power == 1.0 ? abs(x) : power == 2.0 ? x * x : pow(abs(x), static_cast<float>(power));
+}
+Expr root(const Expr& x, const Problem& p) {
+    const double power = p.power.value();
+    return power == 1.0 ? x : power == 2.0 ? sqrt(x) : pow(x, static_cast<float>(1.0 / power));
+}
+
+Stages build_lp_pool(const Problem& p, const OperatorInputs& inputs) {
+    Stages a = window_algorithm(p);
+    const std::vector<Halide::Var> at{a.c, a.x, a.y, a.n};
+    a.sum(at) = 0.0f;
+    a.sum(at) += to_power(tap(a, p, padded_input(a, p, inputs["input"], 0.0f)).value, p);
+    a.output(in_memory_order(a, p)) = root(a.sum(at), p);
+    return a;
+}
+
+Stages global_algorithm(const Problem& p) {
+    Stages a;
+    a.window = RDom(0, p.in.width, 0, p.in.height, "window");
+    a.sum = Func("sum");
+    a.output = Func("result");
+    return a;
+}
+
+Stages build_global_max_pool(const Problem& p, const OperatorInputs& inputs) {
+    Stages a = global_algorithm(p);
+    const std::vector<Halide::Var> at{a.c, a.x, a.y, a.n};
+    a.sum(at) = minus_infinity;
+    a.sum(at) = max(a.sum(at), read(inputs["input"], p, {a.c, a.window[0], a.window[1], a.n}));
+    a.output(in_memory_order(a, p)) = a.sum(at);
+    return a;
+}
+
+Stages build_global_average_pool(const Problem& p, const OperatorInputs& inputs) {
+    Stages a = global_algorithm(p);
+    const std::vector<Halide::Var> at{a.c, a.x, a.y, a.n};
+    a.sum(at) = 0.0f;
+    a.sum(at) += read(inputs["input"], p, {a.c, a.window[0], a.window[1], a.n});
+    a.output(in_memory_order(a, p)) = a.sum(at) / (static_cast<float>(p.in.width) * static_cast<float>(p.in.height));
+    return a;
+}
+
+} // namespace
+
+class MaxPoolGenerator : public ProblemGenerator<MaxPoolGenerator, Operator::max_pool> {
+  public:
+    static constexpr BuildAlgorithm build = build_max_pool;
+};
+
+class AveragePoolGenerator : public ProblemGenerator<AveragePoolGenerator, Operator::average_pool> {
+  public:
+    static constexpr BuildAlgorithm build = build_average_pool;
+};
+
+class LpPoolGenerator : public ProblemGenerator<LpPoolGenerator, Operator::lp_pool> {
+  public:
+    static constexpr BuildAlgorithm build = build_lp_pool;
+};
+
+class GlobalMaxPoolGenerator : public ProblemGenerator<GlobalMaxPoolGenerator, Operator::global_max_pool> {
+  public:
+    static constexpr BuildAlgorithm build = build_global_max_pool;
+};
+
+class GlobalAveragePoolGenerator : public ProblemGenerator<GlobalAveragePoolGenerator, Operator::global_average_pool> {
+  public:
+    static constexpr BuildAlgorithm build = build_global_average_pool;
+};
+
+} // namespace lamina
+
+HALIDE_REGISTER_GENERATOR(lamina::MaxPoolGenerator, max_pool)
+HALIDE_REGISTER_GENERATOR(lamina::AveragePoolGenerator, average_pool)
+HALIDE_REGISTER_GENERATOR(lamina::LpPoolGenerator, lp_pool)
+HALIDE_REGISTER_GENERATOR(lamina::GlobalMaxPoolGenerator, global_max_pool)
+HALIDE_REGISTER_GENERATOR(lamina::GlobalAveragePoolGenerator, global_average_pool)

@@ -1,0 +1,83 @@
+#include "generators/problem_generator.hpp"
+
+#include <fmt/format.h>
+
+namespace lamina {
+
+using Halide::Expr;
+using Halide::Func;
+
+const Func& OperatorInputs::operator[](std::string_view name) const {
+    for (const auto& [operand, func] : funcs)
+        if (operand == name)
+            return func;
+    throw Halide::InternalError(fmt::format("no operand is called {}", name));
+}
+
+ProblemParams::ProblemParams(Operator op) : op_(op) {
+    for (std::size_t i = 0; i < key_count; ++i)
+        if (key_table[i].applies_to(op))
+            params_[i].emplace(std::string(key_table[i].name), "");
+}
+
+Problem ProblemParams::problem() const {
+    std::string text(facts(op_).name);
+    for (std::size_t i = 0; i < key_count; ++i)
+        if (params_[i] && !params_[i]->value().empty())
+            text += fmt::format(" {}={}", key_table[i].name, params_[i]->value());
+    const ParsedProblem parsed = parse_problem(text);
+    if (!parsed.ok())
+        throw Halide::CompileError(std::string(parsed.error.view()));
+    return parsed.problem;
+}
+
+AlgorithmRequest ProblemGeneratorState::request() const { return choice.family->request(situation, choice.knobs); }
+
+OperatorInputs ProblemGeneratorState::operator_inputs() const {
+    OperatorInputs operands;
+    operands.request = request();
+    operands.is_kernel_packed = is_kernel_packed;
+    for (const auto& [operand, input] : inputs)
+        operands.funcs.emplace_back(operand.name, Func(*input));
+    return operands;
+}
+
+namespace {
+
+// The extent of dimension `d`, counted from the contiguous one, or 0 for an open batch.
+int extent(const Operand& operand, int d) { return operand.shape[static_cast<std::size_t>(operand.rank - 1 - d)]; }
+
+template <class Buffer>
+void constrain(Buffer&& buffer, const Operand& operand) {
+    int stride = 1;
+    for (int d = 0; d < operand.rank; ++d) {
+        const int size = extent(operand, d);
+        auto dim = buffer.dim(d);
+        dim.set_min(0);
+        dim.set_stride(stride);
+        if (size > 0)
+            dim.set_extent(size);
+        dim.set_estimate(0, size > 0 ? size : 1);
+        stride *= size > 0 ? size : 1;
+    }
+}
+
+} // namespace
+
+void ProblemGeneratorState::constrain_operands() {
+    for (const auto& [operand, input] : inputs)
+        constrain(*input, operand);
+    Func func = *output;
+    std::vector<Halide::OutputImageParam> buffers = func.output_buffers();
+    if (func.dimensions() == 1) {
+        const auto size = static_cast<int>(packed_kernel_size(situation.problem, request()));
+        constrain(buffers[0], {"packed_kernel", Direction::out, Type::f32, 1, {size}});
+        return;
+    }
+    std::size_t next = 0;
+    for (const Operand& operand : operands(situation.problem))
+        if (operand.direction == Direction::out)
+            constrain(buffers[next++], operand);
+}
+
+} // namespace lamina

@@ -1,0 +1,126 @@
+// What every operator's Halide generator shares: params from dsl's key table, operands from dsl's operand list, the choice of
+// a schedule. An operator adds its algorithm alone.
+#pragma once
+
+#include "schedules/choice.hpp"
+
+#include <optional>
+
+namespace lamina {
+
+// The operands' Funcs by name, and where weights come from.
+struct OperatorInputs {
+    std::vector<std::pair<std::string, Halide::Func>> funcs;
+    AlgorithmRequest request;
+    bool is_kernel_packed = false; // the kernel arrives as `packed_kernel`, one-dimensional
+
+    const Halide::Func& operator[](std::string_view name) const;
+};
+
+// Builds an operator's unscheduled algorithm. One per operator, in the file of its generator.
+using BuildAlgorithm = Stages (*)(const Problem&, const OperatorInputs&);
+
+// Values that the packed kernel has under this request.
+std::int64_t packed_kernel_size(const Problem& problem, const AlgorithmRequest& request);
+
+// Halide finds the params of a generator by their addresses inside it, hence the array of optionals.
+class ProblemParams {
+  public:
+    explicit ProblemParams(Operator op);
+    // The problem that the params describe; throws Halide::CompileError with the parser's reason.
+    Problem problem() const;
+
+  private:
+    Operator op_;
+    std::array<std::optional<Halide::GeneratorParam<std::string>>, key_count> params_;
+};
+
+// The generator-independent part of a ProblemGenerator.
+class ProblemGeneratorState {
+  public:
+    using Input = Halide::GeneratorInput<Halide::Buffer<>>;
+    using Output = Halide::GeneratorOutput<Halide::Func>;
+
+    Situation situation;
+    Choice choice;
+    bool is_kernel_packed = false;
+    std::vector<std::pair<Operand, Input*>> inputs;
+    Output* output = nullptr;
+
+    AlgorithmRequest request() const;
+    OperatorInputs operator_inputs() const;
+    // Fixes every buffer's shape and dense strides, and gives the autoschedulers their estimates.
+    void constrain_operands();
+};
+
+// The kernel as the schedule wants it, one-dimensional: flipped and blocked.
+Stages pack_kernel(const Problem& problem, const AlgorithmRequest& request, const Halide::Func& kernel);
+
+template <class Derived, Operator op>
+class ProblemGenerator : public Halide::Generator<Derived> {
+  public:
+    ProblemParams params{op};
+    Halide::GeneratorParam<std::string> schedule{"schedule", ""};           // family,knob:value,...; "" looks one up
+    Halide::GeneratorParam<std::string> records{"records", ""};             // folder of schedule records
+    Halide::GeneratorParam<std::string> kernel_form{"kernel_form", "plain"}; // plain: (d, c, x, y); packed: by `pack`
+    Halide::GeneratorParam<std::string> part{"part", "call"};               // call: the operator; pack: its kernel's packing
+
+    void configure() {
+        const Problem problem = params.problem();
+        state_.situation = {problem, &facts_for(this->get_target())};
+        state_.choice = choose_schedule(state_.situation, schedule, records);
+        if (!state_.choice.error.empty())
+            throw Halide::CompileError(state_.choice.error);
+        state_.is_kernel_packed = kernel_form.value() == "packed";
+        if (part.value() == "pack")
+            configure_pack(problem);
+        else
+            configure_call(problem);
+    }
+
+    void generate() {
+        const bool is_pack = part.value() == "pack";
+        const OperatorInputs inputs = state_.operator_inputs();
+        Stages algorithm = is_pack ? pack_kernel(state_.situation.problem, inputs.request, inputs["kernel"])
+                                      : Derived::build(state_.situation.problem, inputs);
+        *state_.output = algorithm.output;
+        state_.constrain_operands();
+        if (this->using_autoscheduler())
+            return;
+        if (is_pack)
+            schedule_packing(algorithm, state_.situation);
+        else
+            apply_schedule(state_.choice, algorithm, state_.situation);
+    }
+
+  private:
+    ProblemGeneratorState state_;
+
+    void add_operand(const Operand& operand) {
+        const Halide::Type type = operand.type == Type::i32 ? Halide::Int(32) : Halide::Float(32);
+        state_.inputs.emplace_back(operand, this->template add_input<Halide::Buffer<>>(std::string(operand.name), type,
+                                                                                       operand.rank));
+    }
+
+    void configure_call(const Problem& problem) {
+        std::vector<Halide::Type> outputs;
+        for (const Operand& operand : operands(problem))
+            if (operand.direction == Direction::out)
+                outputs.push_back(operand.type == Type::i32 ? Halide::Int(32) : Halide::Float(32));
+            else
+                add_operand(state_.is_kernel_packed && operand.name == "kernel" ? packed_operand(problem) : operand);
+        state_.output = this->template add_output<Halide::Func>("output", outputs, 4);
+    }
+
+    void configure_pack(const Problem& problem) {
+        add_operand(kernel_operand(problem));
+        state_.output = this->template add_output<Halide::Func>("packed_kernel", Halide::Float(32), 1);
+    }
+
+    Operand packed_operand(const Problem& problem) const {
+        const auto size = static_cast<int>(packed_kernel_size(problem, state_.request()));
+        return {"packed_kernel", Direction::in, Type::f32, 1, {size}};
+    }
+};
+
+} // namespace lamina

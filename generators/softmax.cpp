@@ -1,0 +1,39 @@
+// softmax over the channels, shifted by the largest of them so that no exponential overflows.
+#include "generators/input_map.hpp"
+#include "generators/problem_generator.hpp"
+
+#include <limits>
+
+namespace lamina {
+
+using Halide::Expr;
+using Halide::Func;
+
+namespace {
+
+Stages build_softmax(const Problem& p, const OperatorInputs& inputs) {
+    Stages a;
+    const Func& input = inputs["input"];
+    const Halide::RDom k(0, p.in.channels, "k");
+    Func largest("largest"), exponential("exponential"), total("total");
+    largest(a.x, a.y, a.n) = -std::numeric_limits<float>::infinity();
+    largest(a.x, a.y, a.n) = max(largest(a.x, a.y, a.n), read(input, p, {k, a.x, a.y, a.n}));
+    exponential(a.c, a.x, a.y, a.n) = exp(read(input, p, {a.c, a.x, a.y, a.n}) - largest(a.x, a.y, a.n));
+    total(a.x, a.y, a.n) = 0.0f;
+    total(a.x, a.y, a.n) += exponential(k, a.x, a.y, a.n);
+    a.shared = {largest, exponential, total};
+    a.output = Func("result");
+    a.output(in_memory_order(a, p)) = exponential(a.c, a.x, a.y, a.n) / total(a.x, a.y, a.n);
+    return a;
+}
+
+} // namespace
+
+class SoftmaxGenerator : public ProblemGenerator<SoftmaxGenerator, Operator::softmax> {
+  public:
+    static constexpr BuildAlgorithm build = build_softmax;
+};
+
+} // namespace lamina
+
+HALIDE_REGISTER_GENERATOR(lamina::SoftmaxGenerator, softmax)

@@ -1,0 +1,88 @@
+// The loop nest that pooling and depthwise convolution share: both look at a window of one channel at a time.
+#include "schedules/nests.hpp"
+
+#include <fmt/format.h>
+
+namespace lamina {
+
+namespace {
+
+// Longest window whose taps are unrolled; beyond, code grows and compile time with it.
+constexpr int max_unrolled_taps = 49;
+
+int lanes(const Situation& s) { return full_lanes_for(*s.target, s.problem.in.channels); }
+
+std::vector<int> column_choices(const Situation& s) {
+    std::vector<int> values;
+    for (int columns = 1; columns <= output_shape(s.problem).width && columns + 2 <= s.target->vector_registers; ++columns)
+        values.push_back(columns);
+    return values;
+}
+
+std::vector<int> strip_choices(const Situation& s) { return divisors(output_shape(s.problem).height); }
+
+} // namespace
+
+std::vector<Knob> channelwise_knobs() {
+    return {{"columns", "output columns computed together", column_choices},
+            {"strip", "output rows whose padded input is stored together", strip_choices}};
+}
+
+std::string why_not_channelwise(const Situation& s) {
+    if (s.target->is_gpu)
+        return fmt::format("target {} has no CPU vectors", s.target->name);
+    if (s.problem.layout != Layout::nhwc)
+        return "layout=nchw: it loads vectors of channels, which must be contiguous";
+    return "";
+}
+
+std::string channelwise_legal(const Situation& s, const Knobs& knobs) {
+    const int columns = knobs.get("columns", 1), strip = knobs.get("strip", 1);
+    const Shape out = output_shape(s.problem);
+    if (!contains(column_choices(s), columns))
+        return fmt::format("columns:{}: must be 1 to {}, within the output's {} columns and the {} vector registers of {}", columns,
+                           column_choices(s).back(), out.width, s.target->vector_registers, s.target->name);
+    if (!contains(strip_choices(s), strip))
+        return fmt::format("strip:{}: must divide the output's {} rows", strip, out.height);
+    return "";
+}
+
+Knobs channelwise_defaults(const Situation& s) {
+    const Shape out = output_shape(s.problem);
+    // As many columns as fit evenly, up to a quarter of the registers: the taps' values need the rest.
+    int columns = 1;
+    for (int c : column_choices(s))
+        if (c <= s.target->vector_registers / 4 && ceil_div(out.width, c) * c - out.width < c / 2 + 1)
+            columns = c;
+    const double row_bytes = 4.0 * s.problem.in.channels * s.problem.in.width * s.problem.stride.height;
+    int strip = 1;
+    for (int rows : strip_choices(s))
+        if (rows * row_bytes <= s.target->l2_bytes / 4.0)
+            strip = rows;
+    return {{"columns", columns}, {"strip", strip}};
+}
+
+void channelwise_apply(Stages& a, const Situation& s, const Knobs& knobs) {
+    const Shape out = output_shape(s.problem);
+    const Size kernel = s.problem.kernel_size;
+    Halide::Var strip("strip"), row("row"), xo("xo"), xi("xi"), co("co"), ci("ci"), task("task");
+    a.output.bound(a.c, 0, out.channels).bound(a.x, 0, out.width).bound(a.y, 0, out.height);
+    a.output.split(a.y, strip, row, knobs.get("strip"))
+        .split(a.x, xo, xi, knobs.get("columns"), Halide::TailStrategy::ShiftInwards)
+        .split(a.c, co, ci, lanes(s), Halide::TailStrategy::ShiftInwards)
+        .reorder(ci, xi, co, xo, row, strip, a.n)
+        .vectorize(ci)
+        .unroll(xi)
+        .fuse(strip, a.n, task)
+        .parallel(task);
+    a.sum.compute_at(a.output, co).vectorize(a.c).unroll(a.x).unroll(a.y);
+    a.sum.update().vectorize(a.c).unroll(a.x).unroll(a.y);
+    const std::vector<Halide::RVar> taps = a.window.dimensions() == 3
+                                               ? std::vector<Halide::RVar>{a.window[1], a.window[2]}
+                                               : std::vector<Halide::RVar>{a.window[0], a.window[1]};
+    if (kernel.height * kernel.width <= max_unrolled_taps)
+        a.sum.update().reorder(a.c, a.x, a.y, taps[0], taps[1]).unroll(taps[0]).unroll(taps[1]);
+    store_padded(a, s, task);
+}
+
+} // namespace lamina

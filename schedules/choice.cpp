@@ -1,0 +1,77 @@
+#include "schedules/choice.hpp"
+
+#include "schedules/nests.hpp"
+#include "schedules/records.hpp"
+
+#include <fmt/format.h>
+
+namespace lamina {
+
+namespace {
+
+Knobs completed(const Family& family, const Situation& situation, const Knobs& given) {
+    Knobs knobs = family.defaults(situation);
+    for (const auto& [name, value] : given.values())
+        knobs.set(name, value);
+    return knobs;
+}
+
+std::string family_names() {
+    std::string names;
+    for (const Family* family : family_table())
+        names += fmt::format("{}{}", names.empty() ? "" : ", ", family->name);
+    return names;
+}
+
+Choice from_text(const Situation& situation, std::string_view text, std::string reason) {
+    const ScheduleText schedule = parse_schedule(text);
+    if (!schedule.error.empty())
+        return {.error = schedule.error};
+    const Family* family = find_family(schedule.family);
+    if (!family)
+        return {.error = fmt::format("schedule: unknown family {}; known are {}", in_quotes(schedule.family).view(), family_names())};
+    if (const std::string reason_not = family->fits(situation); !reason_not.empty())
+        return {.error = fmt::format("{}: {}", family->name, reason_not)};
+    Knobs knobs = completed(*family, situation, schedule.knobs);
+    if (std::string error = why_illegal(*family, situation, knobs); !error.empty())
+        return {.error = std::move(error)};
+    return {family, std::move(knobs), std::move(reason), {}};
+}
+
+Choice analytic_default(const Situation& situation) {
+    for (const Family* family : family_table())
+        if (family->fits(situation).empty())
+            return {family, family->defaults(situation),
+                    fmt::format("analytic default of {} for {}", family->name, situation.target->name), {}};
+    return {.error = fmt::format("no family schedules {} on {}", facts(situation.problem.op).name, situation.target->name)};
+}
+
+} // namespace
+
+Choice choose_schedule(const Situation& situation, const std::string& text, const std::string& records) {
+    if (!text.empty())
+        return from_text(situation, text, "given by the user");
+    if (!records.empty()) {
+        const RecordFile file = load_records(records_path(records, *situation.target));
+        for (const RecordMatch& match : matching_records(file, situation)) {
+            Choice choice = from_text(situation, match.record->schedule, match.reason);
+            if (choice.error.empty())
+                return choice;
+        }
+    }
+    return analytic_default(situation);
+}
+
+void apply_schedule(const Choice& choice, Stages& algorithm, const Situation& situation) {
+    choice.family->apply(algorithm, situation, choice.knobs);
+    if (algorithm.packed_kernel.defined()) {
+        const Halide::Var e = algorithm.packed_kernel.args()[0];
+        algorithm.packed_kernel.compute_root().vectorize(e, situation.target->lanes(), Halide::TailStrategy::GuardWithIf);
+    }
+}
+
+void schedule_packing(Stages& algorithm, const Situation& situation) {
+    algorithm.output.vectorize(algorithm.c, situation.target->lanes(), Halide::TailStrategy::GuardWithIf);
+}
+
+} // namespace lamina

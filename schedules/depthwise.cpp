@@ -1,0 +1,29 @@
+// Depthwise convolution: every channel has its own kernel, so vectors run over channels and the window is unrolled.
+#include "schedules/nests.hpp"
+
+#include <fmt/format.h>
+
+namespace lamina {
+
+namespace {
+
+std::string fits(const Situation& s) {
+    const Problem& p = s.problem;
+    if (!facts(p.op).has_kernel || !facts(p.op).has_window)
+        return fmt::format("it schedules convolutions, not {}", facts(p.op).name);
+    if (p.groups != p.in.channels || p.out_channels != p.in.channels)
+        return fmt::format("groups={}: it needs one group, one input and one output channel each", p.groups);
+    return why_not_channelwise(s);
+}
+
+} // namespace
+
+const Family depthwise_family = {
+    "depthwise",    "convolution that keeps channels apart, for maps of contiguous channels",
+    channelwise_knobs(), channelwise_legal,
+    channelwise_defaults, fits,
+    [](const Situation&, const Knobs&) { return AlgorithmRequest{}; },
+    channelwise_apply,
+};
+
+} // namespace lamina

@@ -1,0 +1,204 @@
+// Direct convolution: one register tile of output channels x positions is summed over the whole window while it stays in
+// registers. The kernel is packed so that a tile's vectors are contiguous along the sum; positions run linearly over the
+// map, so that narrow maps waste no columns; the padded input is stored strip by strip, near the cache.
+#include "schedules/nests.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace lamina {
+
+namespace {
+
+struct Geometry {
+    int out_height, out_width, positions; // of one map
+    int group_in, group_out;              // channels of one group
+    int window;                           // kernel elements per channel
+    int lanes;                            // 32-bit lanes of one vector
+};
+
+Geometry geometry(const Situation& s) {
+    const Problem p = as_convolution(s.problem);
+    const Shape out = output_shape(p);
+    const int group_out = p.out_channels / p.groups;
+    return {out.height,
+            out.width,
+            out.height * out.width,
+            p.in.channels / p.groups,
+            group_out,
+            p.kernel_size.height * p.kernel_size.width,
+            lanes_for(*s.target, group_out)};
+}
+
+std::string fits(const Situation& s) {
+    const Problem& p = s.problem;
+    const Geometry g = geometry(s);
+    if (!facts(p.op).has_kernel)
+        return fmt::format("it schedules sums of products with a kernel, not {}", facts(p.op).name);
+    if (s.target->is_gpu)
+        return fmt::format("target {} has no CPU vectors", s.target->name);
+    if (p.layout != Layout::nhwc)
+        return "layout=nchw: it stores vectors of channels, which must be contiguous";
+    if (p.groups > 1 && g.group_out % g.lanes != 0)
+        return fmt::format("groups={}: a group's {} output channels must be a multiple of the vector's {} lanes", p.groups,
+                           g.group_out, g.lanes);
+    if (g.lanes < 4)
+        return fmt::format("out_channels={}: fewer than a vector of 4", p.out_channels);
+    if (static_cast<std::int64_t>(g.out_height) * g.out_width > (1 << 28))
+        return "the output map has more than 2^28 positions";
+    return "";
+}
+
+// Accumulators, one tile's kernel vectors and one broadcast input share the registers.
+int registers_used(const Situation& s, int vectors, int positions) {
+    return vectors * positions + vectors + (s.target->has_memory_broadcast ? 0 : 1);
+}
+
+std::vector<int> vector_choices(const Situation& s) {
+    std::vector<int> values;
+    const Geometry g = geometry(s);
+    for (int v = 1; v <= 4 && (v - 1) * g.lanes < g.group_out; ++v)
+        if (s.problem.groups == 1 || g.group_out % (v * g.lanes) == 0)
+            values.push_back(v);
+    return values;
+}
+
+std::vector<int> position_choices(const Situation& s) {
+    std::vector<int> values;
+    for (int p = 1; p <= geometry(s).positions && registers_used(s, 1, p) <= s.target->vector_registers; ++p)
+        values.push_back(p);
+    return values;
+}
+
+std::vector<int> strip_choices(const Situation& s) { return divisors(geometry(s).out_height); }
+
+std::vector<int> unroll_choices(const Situation& s) {
+    std::vector<int> values;
+    for (int d : divisors(geometry(s).group_in))
+        if (d <= 8)
+            values.push_back(d);
+    return values;
+}
+
+std::string legal(const Situation& s, const Knobs& knobs) {
+    const Geometry g = geometry(s);
+    const int vectors = knobs.get("vectors", 1), positions = knobs.get("positions", 1), strip = knobs.get("strip", g.out_height);
+    if (!contains(vector_choices(s), vectors))
+        return fmt::format("vectors:{}: must be 1 to 4, and {} lanes each must {} the group's {} output channels", vectors, g.lanes,
+                           s.problem.groups == 1 ? "begin within" : "divide", g.group_out);
+    if (positions < 1 || registers_used(s, vectors, positions) > s.target->vector_registers + 1)
+        return fmt::format("positions:{}: {} vectors x {} positions need {} vector registers of {} on {}", positions, vectors,
+                           positions, registers_used(s, vectors, positions), s.target->vector_registers, s.target->name);
+    if (!contains(strip_choices(s), strip))
+        return fmt::format("strip:{}: must divide the output's {} rows", strip, g.out_height);
+    if (positions > strip * g.out_width)
+        return fmt::format("positions:{}: a strip of {} rows has only {} positions", positions, strip, strip * g.out_width);
+    if (!contains(unroll_choices(s), knobs.get("unroll", 1)))
+        return fmt::format("unroll:{}: must divide a group's {} input channels and be at most 8", knobs.get("unroll"), g.group_in);
+    return "";
+}
+
+// Cycles per multiply-add vector that the tile costs, at best 1 / fma_per_cycle: waste in both directions, the latency of few
+// accumulators, and two loads a cycle.
+double tile_cost(const Situation& s, int vectors, int positions, int strip_positions) {
+    const Geometry g = geometry(s);
+    const TargetFacts& t = *s.target;
+    const double tiles = ceil_div(strip_positions, positions);
+    const double waste = tiles * positions / strip_positions *
+                         (static_cast<double>(ceil_div(g.group_out, vectors * g.lanes)) * vectors * g.lanes / g.group_out);
+    const double multiply_adds = vectors * positions;
+    const double arithmetic = std::max<double>(multiply_adds / t.fma_per_cycle, t.fma_latency);
+    const double loads = (vectors + positions) / 2.0;
+    // A tile also pays its start: addresses, initial values, epilogue and stores, about as long as four steps of its sum.
+    const double steps = static_cast<double>(g.group_in) * g.window;
+    return waste * std::max(arithmetic, loads) / multiply_adds * (1.0 + 2.0 / steps);
+}
+
+// A strip keeps its part of the padded input in half the L2 cache, unless the kernel is what does not fit there: then one
+// strip is the whole map, so that each block of the kernel is read once for all positions.
+int default_strip(const Situation& s) {
+    const Geometry g = geometry(s);
+    const Problem& p = s.problem;
+    const double kernel_bytes = 4.0 * g.group_in * g.window * p.out_channels;
+    const double row_bytes = 4.0 * p.in.channels * p.in.width * p.stride.height;
+    int best = g.out_height;
+    if (kernel_bytes <= s.target->l2_bytes / 2.0)
+        for (int strip : strip_choices(s))
+            if (strip * row_bytes <= s.target->l2_bytes / 2.0 && strip * g.out_width >= 64)
+                best = strip;
+    return best;
+}
+
+Knobs defaults(const Situation& s) {
+    const Geometry g = geometry(s);
+    const int strip = default_strip(s);
+    int vectors = 1, positions = 1;
+    double best = 1e30;
+    for (int v : vector_choices(s))
+        for (int p : position_choices(s)) {
+            if (registers_used(s, v, p) > s.target->vector_registers || p > strip * g.out_width)
+                continue;
+            const double cost = tile_cost(s, v, p, strip * g.out_width);
+            if (cost < best) {
+                best = cost;
+                vectors = v;
+                positions = p;
+            }
+        }
+    const std::vector<int> unrolls = unroll_choices(s);
+    const int unroll = g.group_in <= 8 ? g.group_in : (contains(unrolls, 4) ? 4 : unrolls.back());
+    return {{"vectors", vectors}, {"positions", positions}, {"strip", strip}, {"unroll", unroll}};
+}
+
+AlgorithmRequest request(const Situation& s, const Knobs& knobs) {
+    return {knobs.get("vectors") * geometry(s).lanes, true};
+}
+
+void apply(Stages& a, const Situation& s, const Knobs& knobs) {
+    const Geometry g = geometry(s);
+    const int block = knobs.get("vectors") * g.lanes;
+    Halide::Var p("p"), strip("strip"), within("within"), tile("tile"), pi("pi"), co("co"), ci("ci"), task("task");
+    a.output.bound(a.c, 0, s.problem.out_channels).bound(a.x, 0, g.out_width).bound(a.y, 0, g.out_height);
+    a.output.fuse(a.x, a.y, p)
+        .split(p, strip, within, knobs.get("strip") * g.out_width)
+        .split(within, tile, pi, knobs.get("positions"), Halide::TailStrategy::ShiftInwards)
+        .split(a.c, co, ci, block, channel_tail(s.problem.out_channels, block))
+        .reorder(ci, pi, tile, co, strip, a.n)
+        .vectorize(ci, g.lanes)
+        .unroll(ci)
+        .unroll(pi);
+    a.sum.compute_at(a.output, tile).store_in(Halide::MemoryType::Stack);
+    a.sum.vectorize(a.c, g.lanes).unroll(a.c).unroll(a.p);
+    a.sum.update()
+        .reorder(a.c, a.p, a.window[0], a.window[1], a.window[2])
+        .vectorize(a.c, g.lanes)
+        .unroll(a.c)
+        .unroll(a.p)
+        .unroll(a.window[0], knobs.get("unroll"));
+    if (knobs.get("strip") < g.out_height) {
+        a.output.fuse(strip, a.n, task).parallel(task);
+        store_padded(a, s, task);
+    } else {
+        a.output.parallel(co);
+        store_padded(a, s, a.n);
+    }
+}
+
+} // namespace
+
+const Family direct_family = {
+    "direct",
+    "convolution by a register tile of output channels and positions, for maps of contiguous channels",
+    {{"vectors", "vectors of output channels in the register tile", vector_choices},
+     {"positions", "output positions in the register tile", position_choices},
+     {"strip", "output rows whose padded input is stored together", strip_choices},
+     {"unroll", "input channels per turn of the innermost loop", unroll_choices}},
+    legal,
+    defaults,
+    fits,
+    request,
+    apply,
+};
+
+} // namespace lamina

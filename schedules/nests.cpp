@@ -1,0 +1,66 @@
+#include "schedules/nests.hpp"
+
+namespace lamina {
+
+std::vector<int> divisors(int number) {
+    std::vector<int> low, high;
+    for (int d = 1; static_cast<std::int64_t>(d) * d <= number; ++d)
+        if (number % d == 0) {
+            low.push_back(d);
+            if (d != number / d)
+                high.insert(high.begin(), number / d);
+        }
+    low.insert(low.end(), high.begin(), high.end());
+    return low;
+}
+
+int lanes_for(const TargetFacts& target, int extent) {
+    int lanes = target.lanes();
+    while (lanes > 1 && lanes / 2 >= extent)
+        lanes /= 2;
+    return lanes;
+}
+
+int full_lanes_for(const TargetFacts& target, int extent) {
+    int lanes = target.lanes();
+    while (lanes > extent)
+        lanes /= 2;
+    return lanes;
+}
+
+Halide::TailStrategy channel_tail(int channels, int block) {
+    return channels % block == 0 ? Halide::TailStrategy::RoundUp : Halide::TailStrategy::PredicateStores;
+}
+
+void store_padded(Stages& a, const Situation& s, const Halide::Var& level) {
+    if (!a.padded.defined())
+        return;
+    a.padded.compute_at(a.output, level);
+    const int lanes = full_lanes_for(*s.target, s.problem.in.channels);
+    if (lanes > 1)
+        a.padded.vectorize(a.padded.args()[0], lanes, Halide::TailStrategy::ShiftInwards);
+}
+
+void schedule_generically(Stages& a, const Situation& s) {
+    const Shape out = output_shape(s.problem);
+    const std::vector<Halide::Var> args = a.output.args(); // memory order
+    const int extent = in_memory_order(out, s.problem.layout)[3];
+    const int lanes = full_lanes_for(*s.target, extent);
+    const Halide::Var inner("inner"), along = args[0];
+    a.output.bound(along, 0, extent);
+    if (lanes > 1)
+        a.output.split(along, along, inner, lanes, Halide::TailStrategy::ShiftInwards).vectorize(inner);
+    a.output.parallel(args[2]);
+    if (a.sum.defined()) {
+        a.sum.compute_at(a.output, along);
+        for (int stage = 0; stage < (lanes > 1 ? 2 : 0); ++stage) {
+            Halide::Stage definition = stage == 0 ? Halide::Stage(a.sum) : a.sum.update();
+            definition.vectorize(along, lanes, Halide::TailStrategy::GuardWithIf);
+        }
+    }
+    // Stages keep what all channels share; with channels outside they must be stored for a whole image.
+    for (Halide::Func& stage : a.shared)
+        stage.compute_at(a.output, s.problem.layout == Layout::nchw ? args[3] : args[1]);
+}
+
+} // namespace lamina

@@ -1,0 +1,42 @@
+// Pieces of loop nests and of their limits that several families share.
+#pragma once
+
+#include "schedules/family.hpp"
+
+namespace lamina {
+
+constexpr int ceil_div(int a, int b) { return (a + b - 1) / b; }
+
+inline bool contains(const std::vector<int>& values, int value) {
+    for (int v : values)
+        if (v == value)
+            return true;
+    return false;
+}
+
+// All divisors, ascending.
+std::vector<int> divisors(int number);
+
+// Lanes of the shortest vector that holds `extent` values, at most the target's full vector.
+int lanes_for(const TargetFacts& target, int extent);
+
+// Lanes of the longest vector that `extent` fills, at most the target's full vector.
+int full_lanes_for(const TargetFacts& target, int extent);
+
+// How vectors of output channels end: masked stores where the last block is not full, so that no byte behind it is touched.
+Halide::TailStrategy channel_tail(int channels, int block);
+
+// Stores the padded input, where there is one, for each turn of the loop over `level`.
+void store_padded(Stages& a, const Situation& s, const Halide::Var& level);
+
+// The nest of operators that look at a window of one channel at a time, see channelwise.cpp.
+std::vector<Knob> channelwise_knobs();
+std::string why_not_channelwise(const Situation& s);
+std::string channelwise_legal(const Situation& s, const Knobs& knobs);
+Knobs channelwise_defaults(const Situation& s);
+void channelwise_apply(Stages& a, const Situation& s, const Knobs& knobs);
+
+// The generic nest for whatever of an algorithm a family leaves alone.
+void schedule_generically(Stages& a, const Situation& s);
+
+} // namespace lamina

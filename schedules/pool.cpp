@@ -1,0 +1,27 @@
+// Pooling: vectors of channels, several columns at once, the whole window unrolled where it is small.
+#include "schedules/nests.hpp"
+
+#include <fmt/format.h>
+
+namespace lamina {
+
+namespace {
+
+std::string fits(const Situation& s) {
+    const Operator op = s.problem.op;
+    if (!facts(op).has_window || facts(op).has_kernel || op == Operator::max_unpool)
+        return fmt::format("it schedules max_pool, average_pool and lp_pool, not {}", facts(op).name);
+    return why_not_channelwise(s);
+}
+
+} // namespace
+
+const Family pool_family = {
+    "pool",         "pooling by vectors of channels, for maps of contiguous channels",
+    channelwise_knobs(), channelwise_legal,
+    channelwise_defaults, fits,
+    [](const Situation&, const Knobs&) { return AlgorithmRequest{}; },
+    channelwise_apply,
+};
+
+} // namespace lamina

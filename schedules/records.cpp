@@ -1,0 +1,106 @@
+#include "schedules/records.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+
+namespace lamina {
+
+namespace {
+
+using nlohmann::json;
+
+std::string text_field(const json& object, const char* key) {
+    const auto field = object.find(key);
+    return field != object.end() && field->is_string() ? field->get<std::string>() : "";
+}
+
+double number_field(const json& object, const char* key) {
+    const auto field = object.find(key);
+    return field != object.end() && field->is_number() ? field->get<double>() : 0.0;
+}
+
+// Reads one entry; returns why it is none, or "".
+std::string read_record(const json& entry, Record& record) {
+    if (!entry.is_object())
+        return "not an object";
+    record.problem = text_field(entry, "problem");
+    record.schedule = text_field(entry, "schedule");
+    const ParsedProblem parsed = parse_problem(record.problem);
+    if (!parsed.ok())
+        return fmt::format("problem: {}", parsed.error.view());
+    record.problem = to_text(parsed.problem).view();
+    const ScheduleText schedule = parse_schedule(record.schedule);
+    if (!schedule.error.empty() || !find_family(schedule.family))
+        return schedule.error.empty() ? fmt::format("unknown family {}", in_quotes(schedule.family).view()) : schedule.error;
+    const auto evidence = entry.find("evidence");
+    if (evidence == entry.end() || !evidence->is_object())
+        return "no evidence";
+    record.evidence = {number_field(*evidence, "gflops"), number_field(*evidence, "fraction_of_peak"),
+                       text_field(*evidence, "cpu"),      text_field(*evidence, "versions"),
+                       text_field(*evidence, "date"),     text_field(*evidence, "by")};
+    return "";
+}
+
+// How unlike two problems of one operator are: the sum of the ratios' logarithms over the sizes that shape a schedule.
+double distance(const Problem& a, const Problem& b) {
+    const auto ratio = [](double left, double right) { return std::abs(std::log2(left / right)); };
+    const Shape out_a = output_shape(a), out_b = output_shape(b);
+    return ratio(a.in.channels, b.in.channels) + ratio(out_a.channels, out_b.channels) + ratio(out_a.width, out_b.width) +
+           ratio(out_a.height, out_b.height);
+}
+
+// Schedules carry over only between problems whose windows and channel structure are the same.
+bool is_alike(const Problem& a, const Problem& b) {
+    return a.op == b.op && a.kernel_size == b.kernel_size && a.stride == b.stride && a.dilation == b.dilation &&
+           a.layout == b.layout && a.type == b.type && (a.groups == 1) == (b.groups == 1);
+}
+
+} // namespace
+
+std::string records_path(const std::string& folder, const TargetFacts& target) {
+    return fmt::format("{}/{}.json", folder, target.name);
+}
+
+RecordFile load_records(const std::string& path) {
+    RecordFile file{path, {}, {}};
+    std::ifstream stream(path);
+    if (!stream)
+        return file;
+    const json root = json::parse(stream, nullptr, false);
+    if (!root.is_array()) {
+        file.warnings.push_back(fmt::format("{}: not a JSON list of records; ignored", path));
+        return file;
+    }
+    for (const json& entry : root) {
+        Record record;
+        const std::string error = read_record(entry, record);
+        if (error.empty())
+            file.records.push_back(std::move(record));
+        else
+            file.warnings.push_back(
+                fmt::format("{}: record {} ignored: {}", path, in_quotes(record.problem).view(), error));
+    }
+    return file;
+}
+
+std::vector<RecordMatch> matching_records(const RecordFile& file, const Situation& situation) {
+    std::vector<RecordMatch> matches;
+    std::vector<std::pair<double, const Record*>> near;
+    for (const Record& record : file.records) {
+        const Problem problem = parse_problem(record.problem).problem;
+        if (problem == situation.problem)
+            matches.push_back({&record, fmt::format("record of this problem in {}", file.path)});
+        else if (is_alike(problem, situation.problem) && distance(problem, situation.problem) <= 1.0)
+            near.emplace_back(distance(problem, situation.problem), &record);
+    }
+    std::stable_sort(near.begin(), near.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    for (const auto& [_, record] : near)
+        matches.push_back({record, fmt::format("nearest record in {}: {}", file.path, record->problem)});
+    return matches;
+}
+
+} // namespace lamina

@@ -1,0 +1,40 @@
+// Schedule records: what tuning found, kept as data. One JSON file per target holds a list of records, one a line.
+#pragma once
+
+#include "schedules/family.hpp"
+
+namespace lamina {
+
+// Where a record's figures come from.
+struct Evidence {
+    double gflops = 0;
+    double fraction_of_peak = 0; // of the multiply-add peak measured in the same run
+    std::string cpu, versions, date, by;
+};
+
+struct Record {
+    std::string problem;  // canonical text
+    std::string schedule; // family,knob:value,...
+    Evidence evidence;
+};
+
+struct RecordFile {
+    std::string path;
+    std::vector<Record> records;
+    std::vector<std::string> warnings; // records or a file that could not be read, by name and with the reason
+};
+
+std::string records_path(const std::string& folder, const TargetFacts& target);
+
+// A file that does not exist holds no records; one that cannot be read gives a warning and no records.
+RecordFile load_records(const std::string& path);
+
+struct RecordMatch {
+    const Record* record;
+    std::string reason;
+};
+
+// The records to try for a problem, best first: its own, then the nearest of the same operator.
+std::vector<RecordMatch> matching_records(const RecordFile& file, const Situation& situation);
+
+} // namespace lamina
