@@ -91,7 +91,7 @@ Stages build_convolution(const Problem& problem, const OperatorInputs& inputs) {
     const bool is_packed = inputs.is_kernel_packed || k.block != 0;
 
     const Expr x = a.is_linear ? a.p % out_width : Expr(a.x), y = a.is_linear ? a.p / out_width : Expr(a.y);
-    const std::vector<Halide::Var> at = a.is_linear ? std::vector{a.c, a.p, a.n} : std::vector{a.c, a.x, a.y, a.n};
+    const std::vector<Halide::Var> at{a.c, a.is_linear ? a.p : a.x, a.y, a.n};
     const Halide::RVar rc = a.window[0], rx = a.window[1], ry = a.window[2];
     const Expr weight = is_packed ? packed_element(k, kernel, a.c, rc, rx, ry) : plain_element(k, kernel, a.c, rc, rx, ry);
     const Size stride = window_stride(p);
@@ -105,10 +105,9 @@ Stages build_convolution(const Problem& problem, const OperatorInputs& inputs) {
     if (p.epilogue.has(Step::bias))
         operands.bias = inputs["bias"](a.c);
     if (p.epilogue.has(Step::residual))
-        operands.residual = read(inputs["residual"], p, {a.c, a.x, a.y, a.n});
-    const Expr sum = a.is_linear ? a.sum(a.c, a.x + out_width * a.y, a.n) : a.sum(a.c, a.x, a.y, a.n);
+        operands.residual = read(inputs["residual"], p, {at[0], at[1], at[2], at[3]});
     a.output = Func("result");
-    a.output(in_memory_order(a, p)) = apply_epilogue(p.epilogue, starts_with_bias ? 1 : 0, sum, operands);
+    a.output(in_memory_order(a, p)) = apply_epilogue(p.epilogue, starts_with_bias ? 1 : 0, a.sum(at), operands);
     return a;
 }
 

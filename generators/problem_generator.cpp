@@ -62,11 +62,18 @@ void constrain(Buffer&& buffer, const Operand& operand) {
     }
 }
 
+// The same bytes as one row of positions, see Stages.
+Operand linear(Operand operand) {
+    operand.shape = {operand.shape[0], 1, operand.shape[1] * operand.shape[2], operand.shape[3]};
+    return operand;
+}
+
 } // namespace
 
 void ProblemGeneratorState::constrain_operands() {
+    const bool is_linear = request().is_linear;
     for (const auto& [operand, input] : inputs)
-        constrain(*input, operand);
+        constrain(*input, is_linear && operand.name == "residual" ? linear(operand) : operand);
     Func func = *output;
     std::vector<Halide::OutputImageParam> buffers = func.output_buffers();
     if (func.dimensions() == 1) {
@@ -77,7 +84,7 @@ void ProblemGeneratorState::constrain_operands() {
     std::size_t next = 0;
     for (const Operand& operand : operands(situation.problem))
         if (operand.direction == Direction::out)
-            constrain(buffers[next++], operand);
+            constrain(buffers[next++], is_linear ? linear(operand) : operand);
 }
 
 } // namespace lamina

@@ -158,13 +158,12 @@ AlgorithmRequest request(const Situation& s, const Knobs& knobs) {
 void apply(Stages& a, const Situation& s, const Knobs& knobs) {
     const Geometry g = geometry(s);
     const int block = knobs.get("vectors") * g.lanes;
-    Halide::Var p("p"), strip("strip"), within("within"), tile("tile"), pi("pi"), co("co"), ci("ci"), task("task");
-    a.output.bound(a.c, 0, s.problem.out_channels).bound(a.x, 0, g.out_width).bound(a.y, 0, g.out_height);
-    a.output.fuse(a.x, a.y, p)
-        .split(p, strip, within, knobs.get("strip") * g.out_width)
+    Halide::Var strip("strip"), within("within"), tile("tile"), pi("pi"), co("co"), ci("ci"), task("task");
+    a.output.bound(a.c, 0, s.problem.out_channels).bound(a.p, 0, g.positions).bound(a.y, 0, 1);
+    a.output.split(a.p, strip, within, knobs.get("strip") * g.out_width)
         .split(within, tile, pi, knobs.get("positions"), Halide::TailStrategy::ShiftInwards)
         .split(a.c, co, ci, block, channel_tail(s.problem.out_channels, block))
-        .reorder(ci, pi, tile, co, strip, a.n)
+        .reorder(ci, pi, tile, co, strip, a.y, a.n)
         .vectorize(ci, g.lanes)
         .unroll(ci)
         .unroll(pi);

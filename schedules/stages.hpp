@@ -7,8 +7,9 @@
 
 namespace lamina {
 
-// Internal Funcs are indexed (c, x, y, n) in every layout, or (c, p, n) where they run over linear positions p = x + width*y;
-// only `output` has its arguments in memory order, the contiguous one first.
+// Internal Funcs are indexed (c, x, y, n) in every layout; only `output` has its arguments in memory order, the contiguous one
+// first. Where maps are linear, sum and output run over positions p = x + width*y instead, as (c, p, y, n) with one y: Halide
+// bounds a fused loop over x and y by whole rows, but a tile of positions by itself. The bytes of the maps are the same.
 struct Stages {
     Halide::Func padded; // the input with its padding, in padded coordinates; undefined where the input is read as it is
     Halide::Func sum;    // what a window gathers: an initial value and one update over `window`; undefined without one
@@ -18,8 +19,8 @@ struct Stages {
     std::vector<Halide::Func> shared; // Funcs without channels that every channel of an output uses, and theirs
 
     Halide::Var c{"c"}, x{"x"}, y{"y"}, n{"n"}; // of output, and of the internal Funcs
-    Halide::Var p{"p"};                         // of a sum over linear positions
-    bool is_linear = false;                     // the sum is indexed (c, p, n)
+    Halide::Var p{"p"};                         // linear positions, in the place of x
+    bool is_linear = false;
 };
 
 } // namespace lamina
