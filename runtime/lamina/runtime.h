@@ -16,17 +16,19 @@ extern "C" {
 #define LAMINA_MAX_RANK 4
 #define LAMINA_MAX_OPERANDS 8
 #define LAMINA_MESSAGE_SIZE 1024
+#define LAMINA_MAX_THREADS 1024
+#define LAMINA_SCRATCH_ALIGNMENT 128
 
 typedef enum lamina_code {
     LAMINA_OK = 0,
-    LAMINA_BAD_SHAPE,       /* rank or extents are not those of the problem */
+    LAMINA_BAD_SHAPE,       /* number of operands, rank or extents are not those of the problem */
     LAMINA_BAD_STRIDE,      /* not dense in the problem's layout */
-    LAMINA_BAD_TYPE,        /* element type */
+    LAMINA_BAD_TYPE,        /* element type, or data on a device where the kernel needs them in memory */
     LAMINA_NULL_POINTER,    /* an operand or its data is missing */
     LAMINA_MISALIGNED,      /* data is not aligned to its element size */
     LAMINA_OVERLAP,         /* an output shares bytes with another operand */
-    LAMINA_BAD_CONTEXT,     /* thread count or scratch do not fit */
-    LAMINA_OUT_OF_MEMORY,   /* the allocator gave nothing */
+    LAMINA_BAD_CONTEXT,     /* thread count, scratch or allocator do not fit */
+    LAMINA_OUT_OF_MEMORY,   /* the allocator gave nothing, or the kernel asked for more than its scratch */
     LAMINA_UNSUPPORTED_CPU, /* this CPU has none of the instruction sets that the kernel was built for */
     LAMINA_DEVICE_ERROR,    /* the device's driver said no */
     LAMINA_KERNEL_ERROR     /* the kernel itself failed */
@@ -71,8 +73,6 @@ typedef struct lamina_context {
                                           if it did not */
 } lamina_context;
 
-#define LAMINA_SCRATCH_ALIGNMENT 128
-
 typedef struct lamina_operand {
     const char* name;
     lamina_type type;
@@ -114,8 +114,10 @@ lamina_view lamina_dense_view(void* data, lamina_type type, int32_t rank, const 
 /* The code's name, e.g. "bad shape". */
 const char* lamina_code_name(lamina_code code);
 
-/* Device memory for a dense tensor of that view's shape, on the device of kernels that use one (OpenCL); null
- * and a reason in the context where there is none. Upload and download copy from and to view.data. */
+/* Device memory for a dense tensor of that view's type and shape, on the device of kernels that use one
+ * (OpenCL); null and a reason in the context where there is none. Upload and download copy from and to
+ * view.data, and wait for the device; a call whose outputs live on the device need not have finished when
+ * lamina_call() returns. */
 lamina_device_buffer* lamina_device_allocate(lamina_context* context, const lamina_view* view);
 lamina_code lamina_device_upload(lamina_context* context, lamina_device_buffer* buffer,
                                  const lamina_view* from);
