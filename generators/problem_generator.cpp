@@ -77,9 +77,8 @@ void ProblemGeneratorState::constrain_operands() {
     Func func = *output;
     std::vector<Halide::OutputImageParam> buffers = func.output_buffers();
     if (func.dimensions() == 1) {
-        const auto size = static_cast<int>(packed_kernel_size(situation.problem, request()));
-        constrain(buffers[0], {"packed_kernel", Direction::out, Type::f32, 1, {size}});
-        return;
+        const Operands pack = pack_operands(situation.problem, packed_kernel_size(situation.problem, request()));
+        return constrain(buffers[0], *pack.find("packed_kernel"));
     }
     std::size_t next = 0;
     for (const Operand& operand : operands(situation.problem))

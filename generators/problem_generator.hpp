@@ -2,6 +2,7 @@
 // a schedule. An operator adds its algorithm alone.
 #pragma once
 
+#include "generators/operands.hpp"
 #include "schedules/choice.hpp"
 
 #include <optional>
@@ -104,22 +105,20 @@ class ProblemGenerator : public Halide::Generator<Derived> {
 
     void configure_call(const Problem& problem) {
         std::vector<Halide::Type> outputs;
-        for (const Operand& operand : operands(problem))
+        const Operands list = state_.is_kernel_packed
+                                  ? call_operands(problem, packed_kernel_size(problem, state_.request()))
+                                  : operands(problem);
+        for (const Operand& operand : list)
             if (operand.direction == Direction::out)
                 outputs.push_back(operand.type == Type::i32 ? Halide::Int(32) : Halide::Float(32));
             else
-                add_operand(state_.is_kernel_packed && operand.name == "kernel" ? packed_operand(problem) : operand);
+                add_operand(operand);
         state_.output = this->template add_output<Halide::Func>("output", outputs, 4);
     }
 
     void configure_pack(const Problem& problem) {
         add_operand(kernel_operand(problem));
         state_.output = this->template add_output<Halide::Func>("packed_kernel", Halide::Float(32), 1);
-    }
-
-    Operand packed_operand(const Problem& problem) const {
-        const auto size = static_cast<int>(packed_kernel_size(problem, state_.request()));
-        return {"packed_kernel", Direction::in, Type::f32, 1, {size}};
     }
 };
 

@@ -75,6 +75,8 @@ ScratchUse scratch_use(const Halide::Module& module, const std::string& function
         if (!allocations.error.empty())
             use.error = allocations.error;
     }
+    use.serial = detail::scratch_stack_size(use.serial);
+    use.per_thread = detail::scratch_stack_size(use.per_thread);
     return use;
 }
 

@@ -1,0 +1,34 @@
+// The command `lamina`.
+#include "tools/command.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <array>
+
+using namespace lamina::tools;
+
+int main(int argc, char** argv) {
+    CLI::App app{"CNN layers as ahead-of-time compiled kernels: try, time, explain and compile them.\n\n"
+                 "A PROBLEM is one operator and its keys in quotes, for example\n"
+                 "  \"cross_correlation in=1x56x56x64 out_channels=64 kernel_size=3x3 padding=same epilogue=bias,relu\"\n"
+                 "`lamina list operators` shows all operators and keys.",
+                 "lamina"};
+    app.require_subcommand(1);
+    app.footer("Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage.");
+    const std::array<Subcommand, 5> subcommands{add_run(app), add_bench(app), add_explain(app), add_list(app), add_compile(app)};
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        const int code = app.exit(error);
+        return code == 0 ? exit_ok : exit_usage;
+    }
+    try {
+        for (const Subcommand& subcommand : subcommands)
+            if (subcommand.app->parsed())
+                return subcommand.run();
+    } catch (const std::exception& error) { // of Halide or the standard library; what is expected is handled as a value
+        return fail(exit_failed, error.what());
+    }
+    return exit_usage;
+}

@@ -1,0 +1,110 @@
+#include "tuner/loaded_kernel.hpp"
+
+#include "generators/operands.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <filesystem>
+
+#include <stdlib.h>
+
+namespace lamina {
+
+namespace {
+
+// A folder that goes away with its owner.
+class TemporaryFolder {
+  public:
+    TemporaryFolder() {
+        std::error_code error;
+        std::string name = (std::filesystem::temp_directory_path(error) / "lamina-XXXXXX").string();
+        if (!error && mkdtemp(name.data()))
+            path_ = name;
+    }
+    TemporaryFolder(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+    ~TemporaryFolder() {
+        std::error_code ignored;
+        if (!path_.empty())
+            std::filesystem::remove_all(path_, ignored);
+    }
+    const std::string& path() const { return path_; } // "" where none could be made
+
+  private:
+    std::string path_;
+};
+
+lamina_operand described(const Operand& operand) {
+    lamina_operand result{operand.name.data(), operand.type == Type::i32 ? LAMINA_I32 : LAMINA_F32,
+                          operand.direction == Direction::out, operand.rank, {}};
+    std::copy_n(operand.shape.begin(), operand.rank, result.shape);
+    return result;
+}
+
+} // namespace
+
+std::unique_ptr<LoadedKernel::Description> LoadedKernel::describe(const CompiledKernel& kernel, const CompiledFunction& function,
+                                                                  const TargetFacts& target, bool is_pack) {
+    auto d = std::make_unique<Description>();
+    d->problem = to_text(kernel.request.problem).view();
+    const Operands list = is_pack ? pack_operands(kernel.request.problem, kernel.packed_kernel_size)
+                                  : call_operands(kernel.request.problem, kernel.packed_kernel_size);
+    for (const Operand& operand : list)
+        d->operands.push_back(described(operand));
+    d->kernel.name = function.name.c_str();
+    d->kernel.problem = d->problem.c_str();
+    d->kernel.operand_count = static_cast<std::int32_t>(d->operands.size());
+    d->kernel.operands = d->operands.data();
+    d->kernel.scratch_serial = function.scratch_serial;
+    d->kernel.scratch_per_thread = function.scratch_per_thread;
+    const CpuFeatures features = cpu_features(target);
+    std::copy(features.begin(), features.end(), d->kernel.cpu_features);
+    d->kernel.uses_device = target.is_gpu;
+    return d;
+}
+
+bool can_run_here(const TargetFacts& target) {
+    const Halide::Target host = Halide::get_host_target(), wanted{std::string(target.halide)};
+    if (host.arch != wanted.arch || host.os != wanted.os)
+        return false;
+    const CpuFeatures have = feature_bits(host), want = cpu_features(target);
+    for (std::size_t i = 0; i < want.size(); ++i)
+        if ((want[i] & ~have[i]) != 0)
+            return false;
+    return true;
+}
+
+LoadedKernel load_kernel(const KernelRequest& request, const TargetFacts& target, const std::string& records) {
+    LoadedKernel loaded;
+    const TemporaryFolder folder;
+    if (folder.path().empty()) {
+        loaded.compiled_.error = "no temporary folder can be made; TMPDIR names where";
+        return loaded;
+    }
+    const auto start = std::chrono::steady_clock::now();
+    loaded.compiled_ = compile_kernel(request, {{&target}, records, folder.path(), LAMINA_ASAN_KERNELS != 0});
+    loaded.compile_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    CompiledKernel& compiled = loaded.compiled_;
+    if (!compiled.error.empty())
+        return loaded;
+    loaded.objects_ = std::make_unique<LoadedObjects>();
+    const auto link = [&](const CompiledFunction& function, std::unique_ptr<LoadedKernel::Description>& description) {
+        for (const std::string& object : function.objects) {
+            loaded.code_bytes_ += std::filesystem::file_size(object);
+            compiled.error = loaded.objects_->add(object);
+            if (!compiled.error.empty())
+                return;
+        }
+        description = LoadedKernel::describe(compiled, function, target, &function == &compiled.pack);
+        description->kernel.function = reinterpret_cast<int (*)(void**)>(loaded.objects_->find(function.name + "_argv"));
+        if (!description->kernel.function)
+            compiled.error = loaded.objects_->error();
+    };
+    link(compiled.call, loaded.call_);
+    if (compiled.error.empty() && !compiled.pack.name.empty())
+        link(compiled.pack, loaded.pack_);
+    return loaded;
+}
+
+} // namespace lamina

@@ -1,0 +1,19 @@
+// What this machine can do at most, measured: figures are given as fractions of it.
+#pragma once
+
+#include "schedules/target_facts.hpp"
+
+namespace lamina {
+
+struct Peak {
+    double gflops = 0;          // multiply-adds of one core with the target's vectors, two operations each
+    double copy_gbytes = 0;     // bytes read and written per second by one core's copy of memory beyond the caches, 1e9
+};
+
+// Takes about 0.2 s on the calling thread.
+Peak measure_peak(const TargetFacts& target);
+
+// Only the arithmetic, about 10 ms: for bracketing other measurements.
+double measure_gflops(const TargetFacts& target);
+
+} // namespace lamina

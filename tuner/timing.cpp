@@ -1,0 +1,51 @@
+#include "tuner/timing.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include <sched.h>
+
+namespace lamina {
+
+double now_seconds() {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+PinnedCore::PinnedCore() {
+    cpu_set_t allowed, one;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+        return;
+    CPU_ZERO(&one);
+    CPU_SET(static_cast<std::size_t>(std::max(sched_getcpu(), 0)), &one);
+    if (sched_setaffinity(0, sizeof one, &one) != 0)
+        return;
+    for (int core = 0; core < CPU_SETSIZE; ++core)
+        if (CPU_ISSET(static_cast<std::size_t>(core), &allowed))
+            cores_.push_back(core);
+}
+
+PinnedCore::~PinnedCore() {
+    if (cores_.empty())
+        return;
+    cpu_set_t allowed;
+    CPU_ZERO(&allowed);
+    for (int core : cores_)
+        CPU_SET(static_cast<std::size_t>(core), &allowed);
+    sched_setaffinity(0, sizeof allowed, &allowed);
+}
+
+Timing time_calls(const std::function<void()>& run, double seconds) {
+    std::vector<double> samples;
+    run();
+    const double begin = now_seconds();
+    while (samples.size() < 5 || (now_seconds() - begin < seconds && samples.size() < 1'000'000)) {
+        const double start = now_seconds();
+        run();
+        samples.push_back(now_seconds() - start);
+    }
+    std::sort(samples.begin(), samples.end());
+    const std::size_t n = samples.size();
+    return {samples[0], samples[n / 2], samples[n * 3 / 4] - samples[n / 4], static_cast<int>(n)};
+}
+
+} // namespace lamina

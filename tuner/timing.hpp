@@ -1,0 +1,33 @@
+// Timing of kernels: one pinned core, many calls, robust statistics.
+#pragma once
+
+#include "lamina/runtime.h"
+
+#include <functional>
+#include <vector>
+
+namespace lamina {
+
+double now_seconds();
+
+// Keeps the calling thread on the core it runs on, until destruction.
+class PinnedCore {
+  public:
+    PinnedCore();
+    ~PinnedCore();
+    PinnedCore(const PinnedCore&) = delete;
+    PinnedCore& operator=(const PinnedCore&) = delete;
+
+  private:
+    std::vector<int> cores_; // that were allowed before; empty where nothing was changed
+};
+
+struct Timing {
+    double best = 0, median = 0, spread = 0; // seconds of a call; spread: the middle half of the samples
+    int calls = 0;
+};
+
+// Calls `run` for about `seconds`, at least 5 times after one that is not counted.
+Timing time_calls(const std::function<void()>& run, double seconds);
+
+} // namespace lamina
