@@ -23,9 +23,10 @@ const halide_device_interface_t* opencl() {
 // Halide loads the driver on first use, and not safely from two threads at once.
 void start_driver(const halide_device_interface_t& interface, void* user_context) {
     static const int result = [&] {
-        Buffer none;
-        none.halide.device_interface = &interface;
-        return interface.device_sync(user_context, &none.halide);
+        constexpr std::int64_t one = 1;
+        Buffer probe(lamina_dense_view(nullptr, LAMINA_F32, 1, &one));
+        const int allocated = interface.device_malloc(user_context, &probe.halide, &interface);
+        return allocated != 0 ? allocated : interface.device_free(user_context, &probe.halide);
     }();
     static_cast<void>(result);
 }

@@ -1,5 +1,6 @@
 #include "hooks.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace lamina::detail {
@@ -79,7 +80,7 @@ void Call::note_error(const char* text) noexcept {
     std::size_t length = strnlen(text, sizeof error_ - 1);
     while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == ' '))
         --length;
-    std::memcpy(error_, text, length);
+    std::replace_copy(text, text + length, error_, '\n', ' ');
     error_[length] = '\0';
 }
 

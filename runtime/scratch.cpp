@@ -25,6 +25,8 @@ Text need_text(const ScratchNeed& need) {
 void* allocate_memory(const lamina_allocator& allocator, std::size_t size) noexcept {
     if (allocator.allocate)
         return allocator.allocate(allocator.self, size, scratch_alignment);
+    if (size > PTRDIFF_MAX)
+        return nullptr;
     return std::aligned_alloc(scratch_alignment, scratch_aligned(size));
 }
 

@@ -204,3 +204,12 @@ TEST_CASE("allocators that give nothing or too little are refused", "[runtime]")
     CHECK(status.message() ==
           "fake in=1x2x3x4: bad context: the allocator has only one of allocate and release");
 }
+
+TEST_CASE("scratch beyond the address space is out of memory", "[runtime]") {
+    FakeKernel fake;
+    fake.scratch_per_thread = SIZE_MAX / 2;
+    const lamina_kernel kernel = fake.kernel(add_bias);
+    CHECK(lamina_scratch_size(&kernel, 1000) == SIZE_MAX);
+    Context context(ContextOptions{.threads = 1000});
+    CHECK(call_fake(kernel, context).code() == LAMINA_OUT_OF_MEMORY);
+}

@@ -34,7 +34,12 @@ typedef enum lamina_code {
     LAMINA_KERNEL_ERROR     /* the kernel itself failed */
 } lamina_code;
 
-typedef enum lamina_type { LAMINA_F32 = 0, LAMINA_I32 = 1 } lamina_type;
+typedef enum lamina_type
+#ifdef __cplusplus
+    : int /* so that a wrong value from outside can be looked at, and refused */
+#endif
+{ LAMINA_F32 = 0,
+  LAMINA_I32 = 1 } lamina_type;
 
 /* A buffer on a device, see lamina_device_allocate(). */
 typedef struct lamina_device_buffer lamina_device_buffer;
