@@ -153,7 +153,8 @@ concept Layer = requires(const T& layer) {
 
 namespace layer_error {
 void number_must_be_below_a_billion_with_at_most_six_decimals();
-}
+void step_is_not_an_activation();
+} // namespace layer_error
 
 namespace detail {
 
@@ -175,6 +176,8 @@ consteval Epilogue epilogue_of(const T& layer) {
         epilogue.add(Step::bias);
     if (!layer.residual.empty())
         epilogue.add(Step::residual);
+    if (layer.activation.is_given && !is_activation(layer.activation.step))
+        layer_error::step_is_not_an_activation();
     if (layer.activation.is_given)
         epilogue.add(layer.activation.step);
     if (epilogue.has(Step::leaky_relu))

@@ -17,9 +17,17 @@ struct Name {
 
     constexpr std::string_view view() const { return {characters.data(), length}; }
     constexpr operator std::string_view() const { return view(); }
-    friend constexpr bool operator==(const Name& a, const Name& b) { return a.view() == b.view(); }
-    friend constexpr bool operator==(const Name& a, std::string_view b) { return a.view() == b; }
-    friend constexpr bool operator==(const Name& a, const char* b) { return a.view() == b; }
+    // From the end, where a network's names differ: compilers limit the steps that they evaluate.
+    friend constexpr bool operator==(const Name& a, std::string_view b) {
+        if (a.length != b.size())
+            return false;
+        for (std::size_t i = a.length; i > 0; --i)
+            if (a.characters[i - 1] != b[i - 1])
+                return false;
+        return true;
+    }
+    friend constexpr bool operator==(const Name& a, const Name& b) { return a == b.view(); }
+    friend constexpr bool operator==(const Name& a, const char* b) { return a == std::string_view(b); }
 };
 
 namespace layer_error {

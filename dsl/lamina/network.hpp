@@ -66,14 +66,18 @@ struct Network {
     constexpr const Node& layer(std::size_t index) const { return layers[index]; }
     // The layer of that name; where there is none, compilation stops.
     consteval Node layer(std::string_view layer_name) const {
-        if (!find(layer_name))
+        const Node* found = position_of(layer_name);
+        if (found == end())
             layer_error::network_has_no_layer_of_that_name();
-        return *find(layer_name);
+        return *found;
     }
     // The layer of that name, or null.
     constexpr const Node* find(std::string_view layer_name) const {
-        const Node* found = std::find_if(begin(), end(), [&](const Node& n) { return n.name == layer_name; });
+        const Node* found = position_of(layer_name);
         return found == end() ? nullptr : found;
+    }
+    constexpr const Node* position_of(std::string_view layer_name) const {
+        return std::find_if(begin(), end(), [&](const Node& node) { return node.name == layer_name; });
     }
 
     constexpr Shape output() const { return layers[N - 1].output(); }
@@ -182,10 +186,11 @@ consteval Node placed(const T& layer, const Earlier& earlier) {
 consteval void require_readers(std::span<const Node> layers) {
     for (std::size_t i = 0; i + 1 < layers.size(); ++i) {
         const int index = static_cast<int>(i);
-        const bool is_read = std::any_of(layers.begin(), layers.end(), [&](const Node& reader) {
+        const auto later = layers.subspan(i + 1);
+        const auto reads = [index](const Node& reader) {
             return reader.from == index || reader.residual == index || reader.indices == index;
-        });
-        if (!is_read)
+        };
+        if (std::none_of(later.begin(), later.end(), reads))
             layer_error::output_is_read_by_no_later_layer();
     }
 }

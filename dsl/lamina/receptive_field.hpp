@@ -81,8 +81,8 @@ consteval FieldAxis window_field(const FieldAxis& in, const Axis& axis) {
 }
 
 // A transposed operator is a window of stride 1 on the map with stride - 1 zeros put between its positions,
-// which thereby lie stride times closer. Those zeros count, as the padding does: the field is the hull over
-// all phases, and an output sees the whole positions in it.
+// which thereby lie stride times closer. Those zeros count, as the padding does, so that each end of the
+// field lies up to (stride - 1) * jump beyond what one output reads.
 consteval FieldAxis transposed_field(const FieldAxis& in, const Axis& axis) {
     const std::int64_t reach = axis.extent() - 1;
     const Fraction jump = fraction(in.jump.numerator, in.jump.denominator * axis.stride);
