@@ -76,6 +76,7 @@ struct Network {
         const Node* found = position_of(layer_name);
         return found == end() ? nullptr : found;
     }
+    // The layer of that name, or end().
     constexpr const Node* position_of(std::string_view layer_name) const {
         return std::find_if(begin(), end(), [&](const Node& node) { return node.name == layer_name; });
     }
