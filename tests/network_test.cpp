@@ -259,6 +259,17 @@ TEST_CASE("Behind transposed layers fields are exact fractions, wider by the zer
     check_fields(autoencoder, 2 * (1 * 1 + 1 * 1 / 2.0));
 }
 
+TEST_CASE("An unpooled value's place depends on all that its max_pool saw", "[network]") {
+    constexpr auto crossed =
+        network("crossed", Input{.height = 8, .width = 8, .channels = 4},
+                MaxPool{.name = "pool", .kernel_size = 2, .stride = 2, .indices = true},
+                CrossCorrelation{.from = "input", .out_channels = 4, .kernel_size = 1, .stride = 2},
+                MaxUnpool{.kernel_size = 2, .stride = 2, .indices_from = "pool"});
+    static_assert(crossed.layer(1).receptive_field == 1);
+    static_assert(crossed.receptive_field().height == FieldAxis{3, 1, -1});
+    check_fields(crossed, 2);
+}
+
 TEST_CASE("Counts are the layers' sums", "[network]") {
     static_assert(vgg16.parameter_count() == 138'357'544);
     static_assert(vgg16.layer("max_pool_5").output() == Shape{1, 7, 7, 512});
