@@ -4,6 +4,7 @@
 
 #include "lamina/problem.hpp"
 
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -50,12 +51,18 @@ constexpr const OperatorFacts& facts(Operator op) {
     return operator_table[static_cast<std::size_t>(op)];
 }
 
-// The row of that name, or null.
-constexpr const OperatorFacts* find_operator(std::string_view name) {
+constexpr std::optional<Operator> operator_named(std::string_view name) {
     for (const OperatorFacts& row : operator_table)
         if (row.name == name)
-            return &row;
-    return nullptr;
+            return row.op;
+    return std::nullopt;
+}
+
+// The row of that name, or null. To compare it with null is no constant expression for g++ 12 under
+// -fsanitize=undefined; there, ask operator_named.
+constexpr const OperatorFacts* find_operator(std::string_view name) {
+    const std::optional<Operator> op = operator_named(name);
+    return op ? &facts(*op) : nullptr;
 }
 
 constexpr bool is_operator_table_in_order() {

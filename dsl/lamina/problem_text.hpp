@@ -91,17 +91,17 @@ constexpr std::string_view take_word(std::string_view& rest) {
 // would be right.
 constexpr ParsedProblem parse_problem(std::string_view text) {
     const std::string_view name = detail::take_word(text);
-    const OperatorFacts* row = find_operator(name);
-    if (!row)
+    const std::optional<Operator> op = operator_named(name);
+    if (!op)
         return {{},
                 Text() << "unknown operator " << in_quotes(name) << "; known are " << detail::operator_names()};
-    ParsedProblem parsed{default_problem(row->op), {}};
+    ParsedProblem parsed{default_problem(*op), {}};
     std::uint64_t given = 0;
     for (std::string_view word = detail::take_word(text); !word.empty() && parsed.ok();
          word = detail::take_word(text))
         parsed.error = detail::set_key(parsed.problem, given, word);
     if (parsed.ok())
-        parsed.error = detail::missing_key(row->op, given);
+        parsed.error = detail::missing_key(*op, given);
     if (parsed.ok())
         parsed.error = explain(broken_rule(parsed.problem), parsed.problem);
     return parsed;

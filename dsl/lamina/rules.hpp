@@ -26,10 +26,12 @@ namespace lamina {
     RULE(reflected_padding_must_be_smaller_than_the_input)                                                   \
     RULE(circular_padding_must_not_exceed_the_input)                                                         \
     RULE(pool_padding_must_be_smaller_than_the_window)                                                       \
+    RULE(dilated_pool_window_could_hold_only_padding)                                                        \
     RULE(output_padding_must_be_smaller_than_stride_or_dilation)                                             \
     RULE(transposed_output_would_be_empty)                                                                   \
     RULE(power_must_be_positive)                                                                             \
     RULE(epilogue_has_a_step_twice_or_two_activations)                                                       \
+    RULE(leaky_relu_slope_must_not_be_negative)                                                              \
     RULE(operand_has_more_elements_than_the_index_range)
 
 enum class Rule : std::uint8_t {
@@ -97,6 +99,8 @@ constexpr Rule padding_rule(const Problem& p, const Axis& axis) {
         return Rule::circular_padding_must_not_exceed_the_input;
     if (!facts(p.op).has_kernel && largest >= axis.extent())
         return Rule::pool_padding_must_be_smaller_than_the_window;
+    if (!facts(p.op).has_kernel && axis.begin > 0 && axis.dilation > axis.size)
+        return Rule::dilated_pool_window_could_hold_only_padding;
     return Rule::none;
 }
 
@@ -160,6 +164,8 @@ constexpr Rule broken_rule(const Problem& p) {
                 rule = detail::window_rule(p, axis);
     if (rule == Rule::none && p.power.millionths < 1)
         rule = Rule::power_must_be_positive;
+    if (rule == Rule::none && p.epilogue.leaky_slope.millionths < 0)
+        rule = Rule::leaky_relu_slope_must_not_be_negative;
     if (rule != Rule::none)
         return rule;
     for (const detail::Axis& axis : {detail::rows(p), detail::columns(p)})
@@ -209,6 +215,8 @@ constexpr std::array<std::string_view, 3> keys_of(Rule rule) {
         return {"padding", "in", "padding_mode"};
     case Rule::pool_padding_must_be_smaller_than_the_window:
         return {"padding", "kernel_size"};
+    case Rule::dilated_pool_window_could_hold_only_padding:
+        return {"dilation", "padding", "in"};
     case Rule::output_padding_must_be_smaller_than_stride_or_dilation:
         return {"output_padding", "stride", "dilation"};
     case Rule::transposed_output_would_be_empty:
@@ -216,6 +224,7 @@ constexpr std::array<std::string_view, 3> keys_of(Rule rule) {
     case Rule::power_must_be_positive:
         return {"power"};
     case Rule::epilogue_has_a_step_twice_or_two_activations:
+    case Rule::leaky_relu_slope_must_not_be_negative:
         return {"epilogue"};
     default:
         return {"in"};

@@ -17,6 +17,11 @@ constexpr std::int64_t saturating_product(std::int64_t a, std::int64_t b) {
     return a * b;
 }
 
+constexpr std::int64_t saturating_sum(std::int64_t a, std::int64_t b) {
+    constexpr std::int64_t limit = std::numeric_limits<std::int64_t>::max();
+    return a > limit - b ? limit : a + b;
+}
+
 constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
     return (a + b - 1) / b;
 }
@@ -206,9 +211,11 @@ constexpr std::int64_t operation_count(const Problem& p) {
     switch (p.op) {
     case Operator::cross_correlation:
     case Operator::convolution:
-        return saturating_product(2 * out, saturating_product(window, p.in.channels / p.groups));
+        return saturating_product(saturating_product(2, out),
+                                  saturating_product(window, p.in.channels / p.groups));
     case Operator::transposed_convolution:
-        return saturating_product(2 * in, saturating_product(window, p.out_channels / p.groups));
+        return saturating_product(saturating_product(2, in),
+                                  saturating_product(window, p.out_channels / p.groups));
     case Operator::max_pool:
     case Operator::average_pool:
     case Operator::lp_pool:
@@ -216,7 +223,7 @@ constexpr std::int64_t operation_count(const Problem& p) {
     case Operator::max_unpool:
         return saturating_product(in, window);
     case Operator::dense:
-        return saturating_product(2 * out, dense_features(p));
+        return saturating_product(saturating_product(2, out), dense_features(p));
     case Operator::global_max_pool:
     case Operator::global_average_pool:
     case Operator::softmax:
@@ -228,10 +235,8 @@ constexpr std::int64_t operation_count(const Problem& p) {
 // Bytes that a call reads and writes at least: every operand once.
 constexpr std::int64_t bytes_moved(const Problem& p) {
     std::int64_t bytes = 0;
-    for (const Operand& operand : operands(p)) {
-        const std::int64_t size = detail::saturating_product(4, operand.elements());
-        bytes = bytes > std::numeric_limits<std::int64_t>::max() - size ? bytes : bytes + size;
-    }
+    for (const Operand& operand : operands(p))
+        bytes = detail::saturating_sum(bytes, detail::saturating_product(4, operand.elements()));
     return bytes;
 }
 
@@ -239,7 +244,8 @@ constexpr std::int64_t bytes_moved(const Problem& p) {
 constexpr std::int64_t parameter_count(const Problem& p) {
     if (!facts(p.op).has_kernel)
         return 0;
-    return kernel_operand(p).elements() + (p.epilogue.has(Step::bias) ? p.out_channels : 0);
+    return detail::saturating_sum(kernel_operand(p).elements(),
+                                  p.epilogue.has(Step::bias) ? p.out_channels : 0);
 }
 
 } // namespace lamina

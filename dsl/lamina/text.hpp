@@ -113,6 +113,8 @@ constexpr ParsedDecimal parse_decimal(std::string_view text) {
 }
 
 constexpr Text& operator<<(Text& text, Decimal number) {
+    if (number.millionths < 0)
+        return text << "-" << Decimal{-number.millionths};
     text << number.millionths / 1'000'000;
     std::int64_t fraction = number.millionths % 1'000'000;
     if (fraction == 0)

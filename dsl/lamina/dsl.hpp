@@ -1,0 +1,4 @@
+// The whole DSL.
+#pragma once
+
+#include "lamina/describe.hpp"

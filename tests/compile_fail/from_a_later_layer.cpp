@@ -1,0 +1,9 @@
+// expect: from_names_no_earlier_layer
+#include "lamina/dsl.hpp"
+
+using namespace lamina;
+
+constexpr auto net =
+    network("net", Input{.height = 8, .width = 8, .channels = 4},
+            CrossCorrelation{.from = "second", .out_channels = 4, .kernel_size = 3, .padding = same},
+            CrossCorrelation{.name = "second", .out_channels = 4, .kernel_size = 3, .padding = same});

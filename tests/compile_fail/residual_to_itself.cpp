@@ -1,0 +1,9 @@
+// expect: residual_names_no_earlier_layer
+#include "lamina/dsl.hpp"
+
+using namespace lamina;
+
+constexpr auto net =
+    network("net", Input{.height = 8, .width = 8, .channels = 4},
+            CrossCorrelation{
+                .name = "loop", .out_channels = 4, .kernel_size = 3, .padding = same, .residual = "loop"});
