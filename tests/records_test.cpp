@@ -1,43 +1,28 @@
 #include "schedules/choice.hpp"
 #include "schedules/records.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <fstream>
 
-#include <unistd.h>
-
 using namespace lamina;
+using namespace lamina::testing;
 
 namespace {
-
-namespace fs = std::filesystem;
 
 // A folder of records that goes with the test.
 class RecordsFolder {
 public:
-    RecordsFolder() {
-        std::string pattern = (fs::temp_directory_path() / "lamina-records-XXXXXX").string();
-        REQUIRE(mkdtemp(pattern.data()) != nullptr);
-        path_ = pattern;
-    }
-    ~RecordsFolder() {
-        std::error_code ignored;
-        fs::remove_all(path_, ignored);
-    }
-    RecordsFolder(const RecordsFolder&) = delete;
-    RecordsFolder& operator=(const RecordsFolder&) = delete;
-
-    const std::string& path() const { return path_; }
+    const std::string& path() const { return folder_.path(); }
     void write(const TargetFacts& target, const std::string& text) const {
-        std::ofstream(records_path(path_, target)) << text;
+        std::ofstream(records_path(path(), target)) << text;
     }
 
 private:
-    std::string path_;
+    TemporaryFolder folder_;
 };
 
 const TargetFacts& avx2 = *find_target("x86-64-linux-avx2");

@@ -2,6 +2,7 @@
 #include "schedules/choice.hpp"
 #include "tests/support/kernel_check.hpp"
 #include "tests/support/random_problems.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -163,4 +164,22 @@ TEST_CASE("Compiling an illegal schedule is an error that says which, and leaves
     CHECK_THAT(kernel.error, Catch::StartsWith(std::string(to_text(situation.problem).view())) &&
                                  Catch::Contains("x86-64-linux-avx2") && Catch::Contains("vectors:77"));
     CHECK(kernel.call.objects.empty());
+}
+
+TEST_CASE("Fitting families compile on targets that this machine need not be able to run",
+          "[schedules][slow]") {
+    Random random(9);
+    const TemporaryFolder folder;
+    for (const TargetFacts& target : target_table())
+        for (const Family* family : family_table())
+            for (int compiled = 0, drawn = 0; compiled < 6 && drawn < 1000; ++drawn) {
+                const Situation situation{random_problem(random), &target};
+                if (!family->fits(situation).empty())
+                    continue;
+                const std::string schedule = corner_schedule(*family, situation, random);
+                INFO(to_text(situation.problem).view() << " with " << schedule << " on " << target.name);
+                CHECK(compile_kernel({"kernel", situation.problem, schedule}, {{&target}, "", folder.path()})
+                          .error == "");
+                ++compiled;
+            }
 }
