@@ -56,6 +56,36 @@ double inner_product(const TestTensor& a, const TestTensor& b) {
     return sum;
 }
 
+Problem adjoint_of(const Problem& forward) {
+    Problem adjoint = default_problem(Operator::transposed_convolution);
+    adjoint.in = output_shape(forward);
+    adjoint.out_channels = forward.in.channels;
+    adjoint.kernel_size = forward.kernel_size;
+    adjoint.stride = forward.stride;
+    adjoint.dilation = forward.dilation;
+    adjoint.padding = forward.padding;
+    adjoint.groups = forward.groups;
+    adjoint.layout = forward.layout;
+    adjoint.epilogue = {};
+    // The positions at the input's end that no window reaches.
+    const Shape back = output_shape(adjoint);
+    adjoint.output_padding = {forward.in.height - back.height, forward.in.width - back.width};
+    return adjoint;
+}
+
+// W[a,b,c,d] of the one is W[a,b,d,c] of the other, the third index counted within its group.
+TestTensor transposed_kernel(const Problem& forward, const TestTensor& kernel, const Problem& adjoint) {
+    TestTensor transposed = tensor_for(kernel_operand(adjoint), 1);
+    const int in = forward.in.channels, out = forward.out_channels;
+    const int group_in = in / forward.groups, group_out = out / forward.groups;
+    for (int tap = 0; tap < forward.kernel_size.height * forward.kernel_size.width; ++tap)
+        for (int c = 0; c < in; ++c)
+            for (int d = c / group_in * group_out; d < (c / group_in + 1) * group_out; ++d)
+                transposed.data.at(static_cast<std::size_t>((tap * group_out + d % group_out) * in + c)) =
+                    kernel.data.at(static_cast<std::size_t>((tap * group_in + c % group_in) * out + d));
+    return transposed;
+}
+
 const Values nine{1, 2, 3, 4, 5, 6, 7, 8, 9};
 
 } // namespace
@@ -186,34 +216,11 @@ TEST_CASE("References of cross_correlation and transposed_convolution are adjoin
         forward.padding_mode = PaddingMode::zeros;
         forward.padding = resolved_padding(forward);
         forward.epilogue = {};
-        Problem adjoint = default_problem(Operator::transposed_convolution);
-        adjoint.in = output_shape(forward);
-        adjoint.out_channels = forward.in.channels;
-        adjoint.kernel_size = forward.kernel_size;
-        adjoint.stride = forward.stride;
-        adjoint.dilation = forward.dilation;
-        adjoint.padding = forward.padding;
-        adjoint.groups = forward.groups;
-        adjoint.layout = forward.layout;
-        adjoint.epilogue = {};
-        // The positions at the input's end that no window reaches.
-        const Shape back = output_shape(adjoint);
-        adjoint.output_padding = {forward.in.height - back.height, forward.in.width - back.width};
+        const Problem adjoint = adjoint_of(forward);
         INFO(to_text(forward).view() << "\n" << to_text(adjoint).view());
         REQUIRE(broken_rule(adjoint) == Rule::none);
-
         Tensors tensors = random_operands(forward), transposed = random_operands(adjoint);
-        // W[a,b,c,d] of the one is W[a,b,d,c] of the other, both counted within a group.
-        const int group_in = forward.in.channels / forward.groups;
-        const int group_out = forward.out_channels / forward.groups;
-        const int taps = forward.kernel_size.height * forward.kernel_size.width;
-        for (int tap = 0; tap < taps; ++tap)
-            for (int c = 0; c < forward.in.channels; ++c)
-                for (int d = c / group_in * group_out; d < (c / group_in + 1) * group_out; ++d)
-                    transposed.at("kernel").data.at(static_cast<std::size_t>(
-                        (tap * group_out + d % group_out) * forward.in.channels + c)) =
-                        tensors.at("kernel").data.at(static_cast<std::size_t>(
-                            (tap * group_in + c % group_in) * forward.out_channels + d));
+        transposed.at("kernel") = transposed_kernel(forward, tensors.at("kernel"), adjoint);
         reference(forward, tensors);
         reference(adjoint, transposed);
         CHECK(inner_product(tensors.at("output"), transposed.at("input")) ==
