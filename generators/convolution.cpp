@@ -97,7 +97,9 @@ Stages build_convolution(const Problem& problem, const OperatorInputs& inputs) {
     const Halide::RVar rc = a.window[0], rx = a.window[1], ry = a.window[2];
     const Expr weight = is_packed ? packed_element(k, kernel, a.c, rc, rx, ry) : plain_element(k, kernel, a.c, rc, rx, ry);
     const Size stride = window_stride(p);
-    const bool starts_with_bias = p.epilogue.count > 0 && p.epilogue.steps[0] == Step::bias;
+    // A last block that is not full has sums of channels that do not exist; they have no bias either.
+    const bool is_full = k.block == 0 || k.out % k.block == 0;
+    const bool starts_with_bias = is_full && p.epilogue.count > 0 && p.epilogue.steps[0] == Step::bias;
     a.sum = Func("sum");
     a.sum(at) = starts_with_bias ? Expr(inputs["bias"](a.c)) : Expr(0.0f);
     a.sum(at) += weight * map(input_channel(p, a.c, rc), x * stride.width + rx * p.dilation.width,

@@ -19,13 +19,15 @@ struct AxisMap {
     bool reaches_outside;
 };
 
+Expr magnitude(const Expr& x) { return cast<int>(abs(x)); } // Halide's abs() of an int is unsigned
+
 Source source(const AxisMap& axis, PaddingMode mode, const Expr& position) {
     const Expr at = axis.begin == 0 ? position : position - axis.begin;
     if (!axis.reaches_outside)
         return {at, Expr()};
     switch (mode) {
     case PaddingMode::reflect: // |x| mirrors at the first element, and (S-1) - |(S-1) - x| at the last
-        return {(axis.size - 1) - abs((axis.size - 1) - abs(at)), Expr()};
+        return {(axis.size - 1) - magnitude((axis.size - 1) - magnitude(at)), Expr()};
     case PaddingMode::replicate:
         return {clamp(at, 0, axis.size - 1), Expr()};
     case PaddingMode::circular:

@@ -47,15 +47,17 @@ namespace {
 // The extent of dimension `d`, counted from the contiguous one, or 0 for an open batch.
 int extent(const Operand& operand, int d) { return operand.shape[static_cast<std::size_t>(operand.rank - 1 - d)]; }
 
+// Halide gives a second output the extents of the first, and refuses to be told.
 template <class Buffer>
-void constrain(Buffer&& buffer, const Operand& operand) {
+void constrain(Buffer&& buffer, const Operand& operand, bool is_second_output = false) {
     int stride = 1;
     for (int d = 0; d < operand.rank; ++d) {
         const int size = extent(operand, d);
         auto dim = buffer.dim(d);
-        dim.set_min(0);
         dim.set_stride(stride);
-        if (size > 0)
+        if (!is_second_output)
+            dim.set_min(0);
+        if (!is_second_output && size > 0)
             dim.set_extent(size);
         dim.set_estimate(0, size > 0 ? size : 1);
         stride *= size > 0 ? size : 1;
@@ -82,8 +84,10 @@ void ProblemGeneratorState::constrain_operands() {
     }
     std::size_t next = 0;
     for (const Operand& operand : operands(situation.problem))
-        if (operand.direction == Direction::out)
-            constrain(buffers[next++], is_linear ? linear(operand) : operand);
+        if (operand.direction == Direction::out) {
+            constrain(buffers[next], is_linear ? linear(operand) : operand, next > 0);
+            ++next;
+        }
 }
 
 } // namespace lamina

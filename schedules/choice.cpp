@@ -62,16 +62,28 @@ Choice choose_schedule(const Situation& situation, const std::string& text, cons
     return analytic_default(situation);
 }
 
+namespace {
+
+// No masked loads here: packing a flipped kernel runs backwards, and Halide 21 fails on masked loads of that direction.
+void vectorize_packing(Halide::Func& packed, const Halide::Var& along, const Situation& situation) {
+    const auto elements = static_cast<int>(kernel_operand(situation.problem).elements());
+    const int lanes = full_lanes_for(*situation.target, elements);
+    if (lanes > 1)
+        packed.vectorize(along, lanes, Halide::TailStrategy::ShiftInwards);
+}
+
+} // namespace
+
 void apply_schedule(const Choice& choice, Stages& algorithm, const Situation& situation) {
     choice.family->apply(algorithm, situation, choice.knobs);
     if (algorithm.packed_kernel.defined()) {
-        const Halide::Var e = algorithm.packed_kernel.args()[0];
-        algorithm.packed_kernel.compute_root().vectorize(e, situation.target->lanes(), Halide::TailStrategy::GuardWithIf);
+        algorithm.packed_kernel.compute_root();
+        vectorize_packing(algorithm.packed_kernel, algorithm.packed_kernel.args()[0], situation);
     }
 }
 
 void schedule_packing(Stages& algorithm, const Situation& situation) {
-    algorithm.output.vectorize(algorithm.c, situation.target->lanes(), Halide::TailStrategy::GuardWithIf);
+    vectorize_packing(algorithm.output, algorithm.c, situation);
 }
 
 } // namespace lamina

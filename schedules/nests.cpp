@@ -29,7 +29,7 @@ int full_lanes_for(const TargetFacts& target, int extent) {
 }
 
 Halide::TailStrategy channel_tail(int channels, int block) {
-    return channels % block == 0 ? Halide::TailStrategy::RoundUp : Halide::TailStrategy::PredicateStores;
+    return channels % block == 0 ? Halide::TailStrategy::RoundUp : Halide::TailStrategy::Predicate;
 }
 
 void store_padded(Stages& a, const Situation& s, const Halide::Var& level) {

@@ -23,7 +23,8 @@ int lanes_for(const TargetFacts& target, int extent);
 // Lanes of the longest vector that `extent` fills, at most the target's full vector.
 int full_lanes_for(const TargetFacts& target, int extent);
 
-// How vectors of output channels end: masked stores where the last block is not full, so that no byte behind it is touched.
+// How vectors of output channels end: masked loads and stores where the last block is not full, so that no byte behind it is
+// touched.
 Halide::TailStrategy channel_tail(int channels, int block);
 
 // Stores the padded input, where there is one, for each turn of the loop over `level`.

@@ -1,0 +1,130 @@
+#include "tests/reference/reference.hpp"
+#include "tests/support/environment.hpp"
+#include "tests/support/kernel_check.hpp"
+#include "tests/support/random_problems.hpp"
+#include "tests/support/test_kernel.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <fmt/format.h>
+
+#include <functional>
+
+using namespace lamina;
+using namespace lamina::testing;
+
+namespace {
+
+// One problem on one target, with every schedule to try there.
+struct Sample {
+    KernelCase kernel_case;
+    std::vector<std::string> schedules;
+};
+
+// Runs unless told not to, when an exception passes as well.
+struct AtExit {
+    std::function<void()> run;
+    bool is_needed = true;
+    ~AtExit() {
+        if (is_needed)
+            run();
+    }
+};
+
+int problem_count() {
+    return environment_number("LAMINA_TEST_PROBLEMS", 300);
+}
+
+Random random_of_problem(int number) {
+    const int seed = environment_number("LAMINA_TEST_SEED", 1);
+    return Random(seed_of(fmt::format("{} {}", seed, number)));
+}
+
+Sample random_sample(int number, const std::vector<const TargetFacts*>& targets) {
+    Random random = random_of_problem(number);
+    Sample sample;
+    sample.kernel_case.problem = random_problem(random);
+    sample.kernel_case.target = random.element_of(targets);
+    sample.schedules.push_back("");
+    const Situation situation{sample.kernel_case.problem, sample.kernel_case.target};
+    for (const Family* family : family_table())
+        if (!family->knobs.empty() && family->fits(situation).empty())
+            sample.schedules.push_back(corner_schedule(*family, situation, random));
+    return sample;
+}
+
+void check(const KernelCase& kernel_case) {
+    const int seed = environment_number("LAMINA_TEST_SEED", 1);
+    INFO("problem:  " << to_text(kernel_case.problem).view());
+    INFO("schedule: " << (kernel_case.schedule.empty() ? "default" : kernel_case.schedule) << " on "
+                      << kernel_case.target->name << "; LAMINA_TEST_SEED=" << seed);
+    // Catch would break the command into lines.
+    AtExit replay{[&] { fmt::print(stderr, "replay: {}\n", replay_line(kernel_case)); }};
+    const std::string wrong = what_is_wrong(kernel_case);
+    replay.is_needed = !wrong.empty();
+    CHECK(wrong == "");
+}
+
+bool is_replay() {
+    return !environment("LAMINA_TEST_PROBLEM").empty();
+}
+
+} // namespace
+
+TEST_CASE("The case named by the environment gives the reference's results", "[random]") {
+    if (!is_replay())
+        return;
+    const ParsedProblem parsed = parse_problem(environment("LAMINA_TEST_PROBLEM"));
+    INFO(parsed.error.view());
+    REQUIRE(parsed.ok());
+    const std::string name = environment("LAMINA_TEST_TARGET");
+    const TargetFacts* target = name.empty() ? runnable_targets().back() : find_target(name);
+    REQUIRE(target != nullptr);
+    REQUIRE(can_run_here(*target));
+    check({parsed.problem, target, environment("LAMINA_TEST_SCHEDULE")});
+}
+
+TEST_CASE(
+    "Random problems give the reference's results by default and at the corners of every family's knobs",
+    "[random][slow]") {
+    if (is_replay())
+        return;
+    const std::vector<const TargetFacts*> targets = runnable_targets();
+    for (int number = 0; number < problem_count(); ++number) {
+        Sample sample = random_sample(number, targets);
+        for (const std::string& schedule : sample.schedules) {
+            sample.kernel_case.schedule = schedule;
+            check(sample.kernel_case);
+        }
+    }
+}
+
+TEST_CASE("The generic family computes what another family is the default of", "[random][slow]") {
+    if (is_replay())
+        return;
+    const std::vector<const TargetFacts*> targets = runnable_targets();
+    int checked = 0;
+    for (int number = 0; checked < problem_count() / 4; ++number) {
+        KernelCase kernel_case = random_sample(number, targets).kernel_case;
+        kernel_case.schedule = generic_family.name;
+        const Situation situation{kernel_case.problem, kernel_case.target};
+        if (choose_schedule(situation, "", "").family == &generic_family)
+            continue;
+        check(kernel_case);
+        ++checked;
+    }
+}
+
+TEST_CASE("Every CPU target that this machine can run is among those tested", "[targets]") {
+    CHECK(!runnable_targets().empty());
+    for (const TargetFacts& target : target_table())
+        if (!target.is_gpu && !can_run_here(target))
+            WARN("skipped: this machine cannot run " << target.name);
+}
+
+TEST_CASE("Every operator runs on every target that this machine can run", "[operators]") {
+    Random random(1);
+    for (const OperatorFacts& row : operator_table)
+        for (const TargetFacts* target : runnable_targets())
+            check({random_problem(random, row.op), target, ""});
+}

@@ -1,0 +1,149 @@
+#include "schedules/choice.hpp"
+#include "schedules/records.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <fmt/format.h>
+
+#include <fstream>
+
+using namespace lamina;
+using namespace lamina::testing;
+
+namespace {
+
+// A folder of records that goes with the test.
+class RecordsFolder {
+public:
+    const std::string& path() const { return folder_.path(); }
+    void write(const TargetFacts& target, const std::string& text) const {
+        std::ofstream(records_path(path(), target)) << text;
+    }
+
+private:
+    TemporaryFolder folder_;
+};
+
+const TargetFacts& avx2 = *find_target("x86-64-linux-avx2");
+
+Problem parsed(std::string_view text) {
+    const ParsedProblem parsed = parse_problem(text);
+    REQUIRE(parsed.error.view() == "");
+    return parsed.problem;
+}
+
+std::string entry(std::string_view problem, std::string_view schedule) {
+    return fmt::format(
+        R"({{"problem": "{}", "schedule": "{}", "evidence": {{"gflops": 50.5, "fraction_of_peak": )"
+        R"(0.8, "cpu": "any", "versions": "any", "date": "2024-01-01", "by": "hand"}}}})",
+        problem, schedule);
+}
+
+std::string keys(int width) {
+    return fmt::format("cross_correlation in=1x{0}x{0}x32 out_channels=32 kernel_size=3 padding=same", width);
+}
+
+struct Chosen {
+    std::string schedule, reason;
+};
+
+Chosen chosen(std::string_view problem, const std::string& given, const RecordsFolder& folder) {
+    const Choice choice = choose_schedule({parsed(problem), &avx2}, given, folder.path());
+    REQUIRE(choice.error == "");
+    return {to_text(choice.family->name, choice.knobs), choice.reason};
+}
+
+} // namespace
+
+TEST_CASE("A schedule is looked up as given, own record, nearest record, default", "[records]") {
+    const RecordsFolder folder;
+    const std::string own = "direct,vectors:1,positions:2,strip:14,unroll:1";
+    const std::string near = "direct,vectors:1,positions:3,strip:1,unroll:2";
+    const std::string far = "direct,vectors:1,positions:4,strip:1,unroll:4";
+    const std::string usual = chosen(keys(14), "", folder).schedule;
+    CHECK(usual != own);
+
+    folder.write(avx2, fmt::format("[{},\n{}]", entry(keys(18), far), entry(keys(16), near)));
+    CHECK(chosen(keys(14), "", folder).schedule == near);
+    CHECK_THAT(chosen(keys(14), "", folder).reason,
+               Catch::Contains("nearest") && Catch::Contains("16x16x32"));
+
+    folder.write(avx2, fmt::format("[{},\n{},\n{}]", entry(keys(18), far), entry(keys(16), near),
+                                   entry(keys(14), own)));
+    CHECK(chosen(keys(14), "", folder).schedule == own);
+    CHECK_THAT(chosen(keys(14), "", folder).reason, Catch::Contains("record of this problem"));
+
+    const std::string given = "direct,vectors:1,positions:1,strip:7,unroll:1";
+    CHECK(chosen(keys(14), given, folder).schedule == given);
+    CHECK_THAT(chosen(keys(14), given, folder).reason, Catch::Contains("given"));
+    CHECK(chosen(keys(200), "", folder).schedule == chosen(keys(200), "", RecordsFolder()).schedule);
+}
+
+TEST_CASE("A nearest record that is not legal here gives way to the next", "[records]") {
+    const RecordsFolder folder;
+    const std::string strip = "direct,vectors:1,positions:2,strip:16,unroll:1"; // 16 does not divide 14 rows
+    const std::string fine = "direct,vectors:1,positions:3,strip:1,unroll:2";
+    folder.write(avx2, fmt::format("[{},\n{}]", entry(keys(16), strip), entry(keys(18), fine)));
+    CHECK(chosen(keys(14), "", folder).schedule == fine);
+}
+
+TEST_CASE("Records of another window, operator or target are not near", "[records]") {
+    const RecordsFolder folder;
+    const std::string schedule = "direct,vectors:1,positions:3,strip:1,unroll:2";
+    const std::string usual = chosen(keys(14), "", folder).schedule;
+    folder.write(avx2,
+                 fmt::format("[{},\n{}]", entry(keys(14) + " stride=2", schedule),
+                             entry("convolution in=1x14x14x32 out_channels=32 kernel_size=3", schedule)));
+    folder.write(*find_target("x86-64-linux"), fmt::format("[{}]", entry(keys(14), schedule)));
+    CHECK(chosen(keys(14), "", folder).schedule == usual);
+}
+
+TEST_CASE("A record's problem is known by its meaning, not by its spelling", "[records]") {
+    const RecordsFolder folder;
+    const std::string own = "direct,vectors:1,positions:2,strip:14,unroll:1";
+    folder.write(avx2, fmt::format("[{}]", entry("cross_correlation kernel_size=3x3 stride=1 padding=same "
+                                                 "out_channels=32 in=1x14x14x32 epilogue=bias",
+                                                 own)));
+    CHECK_THAT(chosen(keys(14), "", folder).reason, Catch::Contains("record of this problem"));
+}
+
+TEST_CASE("Broken records are reported by name and the others kept", "[records]") {
+    const RecordsFolder folder;
+    const std::string fine = "generic";
+    const std::string no_evidence = fmt::format(R"({{"problem": "{}", "schedule": "generic"}})", keys(9));
+    folder.write(avx2, fmt::format("[7, {}, {}, {}, {}, {}]", entry("cross_korrelation in=1x1x1x1", fine),
+                                   entry(keys(8), "sideways"), entry(keys(7), "direct,vectors"), no_evidence,
+                                   entry(keys(14), fine)));
+    const RecordFile file = load_records(records_path(folder.path(), avx2));
+    REQUIRE(file.records.size() == 1);
+    CHECK(file.records[0].schedule == fine);
+    CHECK(file.records[0].evidence.gflops == 50.5);
+    CHECK(file.records[0].evidence.by == "hand");
+    REQUIRE(file.warnings.size() == 5);
+    for (const std::string& warning : file.warnings)
+        CHECK_THAT(warning, Catch::StartsWith(file.path) && Catch::Contains("ignored"));
+    CHECK_THAT(file.warnings[1], Catch::Contains("cross_korrelation"));
+    CHECK_THAT(file.warnings[2], Catch::Contains("8x8x32") && Catch::Contains("sideways"));
+    CHECK_THAT(file.warnings[3], Catch::Contains("7x7x32") && Catch::Contains("'vectors'"));
+    CHECK_THAT(file.warnings[4], Catch::Contains("9x9x32") && Catch::Contains("evidence"));
+    CHECK(chosen(keys(14), "", folder).schedule == "generic");
+}
+
+TEST_CASE("A records file that is no list is reported and ignored", "[records]") {
+    const RecordsFolder folder;
+    for (const std::string text : {"", "{", "{}", "null", "[1, 2", "\xff\xfe"}) {
+        folder.write(avx2, text);
+        const RecordFile file = load_records(records_path(folder.path(), avx2));
+        CHECK(file.records.empty());
+        REQUIRE(file.warnings.size() == 1);
+        CHECK_THAT(file.warnings[0], Catch::StartsWith(file.path) && Catch::Contains("ignored"));
+        CHECK_THAT(chosen(keys(14), "", folder).reason, Catch::Contains("default"));
+    }
+}
+
+TEST_CASE("A records file that does not exist holds no records, without a warning", "[records]") {
+    const RecordFile file = load_records("/nonexistent/records.json");
+    CHECK(file.records.empty());
+    CHECK(file.warnings.empty());
+}

@@ -1,0 +1,185 @@
+#include "generators/compile.hpp"
+#include "schedules/choice.hpp"
+#include "tests/support/kernel_check.hpp"
+#include "tests/support/random_problems.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+using namespace lamina;
+using namespace lamina::testing;
+
+namespace {
+
+Situation situation_of(std::string_view problem, std::string_view target) {
+    const ParsedProblem parsed = parse_problem(problem);
+    REQUIRE(parsed.error.view() == "");
+    return {parsed.problem, find_target(target)};
+}
+
+// Calls `check(family, situation, random)` for random problems, every target, and every family that fits
+// there.
+template <class Check>
+void for_fitting_families(int problems, Check check) {
+    Random random(5);
+    for (int i = 0; i < problems; ++i) {
+        const Problem problem = random_problem(random);
+        for (const TargetFacts& target : target_table())
+            for (const Family* family : family_table()) {
+                const Situation situation{problem, &target};
+                if (!family->fits(situation).empty())
+                    continue;
+                INFO(to_text(problem).view() << " on " << target.name << " with " << family->name);
+                check(*family, situation, random);
+            }
+    }
+}
+
+constexpr std::string_view plain =
+    "cross_correlation in=1x14x14x32 out_channels=32 kernel_size=3 padding=same";
+
+} // namespace
+
+TEST_CASE("A schedule's text gives back the family and its knobs", "[schedules]") {
+    for (const std::string text : {"generic", "direct,vectors:2,positions:14", "pool,strip:1"}) {
+        const ScheduleText schedule = parse_schedule(text);
+        CHECK(schedule.error == "");
+        CHECK(to_text(schedule.family, schedule.knobs) == text);
+    }
+    for_fitting_families(40, [](const Family& family, const Situation& situation, Random&) {
+        const Knobs knobs = family.defaults(situation);
+        const ScheduleText schedule = parse_schedule(to_text(family.name, knobs));
+        CHECK(schedule.family == family.name);
+        CHECK(schedule.knobs == knobs);
+    });
+}
+
+TEST_CASE("A malformed schedule is an error that shows the word", "[schedules]") {
+    for (const std::string word :
+         {"vectors", "vectors:", "vectors:x", "vectors:-1", ":2", "vectors:9999999999"}) {
+        INFO(word);
+        CHECK_THAT(parse_schedule("direct," + word).error,
+                   Catch::Contains("'" + word + "'") && Catch::Contains("knob:number"));
+    }
+    CHECK_THAT(parse_schedule("direct,vectors:1,vectors:2").error,
+               Catch::Contains("'vectors' is given twice"));
+}
+
+TEST_CASE("Every family's default is legal wherever the family fits", "[schedules]") {
+    for_fitting_families(300, [](const Family& family, const Situation& situation, Random&) {
+        CHECK(why_illegal(family, situation, family.defaults(situation)) == "");
+    });
+}
+
+TEST_CASE("Every family's default sets every knob, to a value worth trying", "[schedules]") {
+    for_fitting_families(100, [](const Family& family, const Situation& situation, Random&) {
+        const Knobs defaults = family.defaults(situation);
+        CHECK(defaults.values().size() == family.knobs.size());
+        for (const Knob& knob : family.knobs) {
+            const std::vector<int> values = knob.values(situation);
+            INFO(knob.name << ":" << defaults.get(knob.name));
+            CHECK(std::is_sorted(values.begin(), values.end()));
+            CHECK(std::count(values.begin(), values.end(), defaults.get(knob.name)) == 1);
+        }
+    });
+}
+
+TEST_CASE("Some family fits every problem on every CPU target", "[schedules]") {
+    Random random(6);
+    for (int i = 0; i < 100; ++i)
+        for (const TargetFacts& target : target_table()) {
+            const Problem problem = random_problem(random);
+            const Choice choice = choose_schedule({problem, &target}, "", "");
+            INFO(to_text(problem).view() << " on " << target.name);
+            if (!target.is_gpu)
+                CHECK(choice.error == "");
+            CHECK((choice.family != nullptr) == choice.error.empty());
+        }
+}
+
+TEST_CASE("An illegal knob gives a reason that names family, knob and value", "[schedules]") {
+    for_fitting_families(40, [](const Family& family, const Situation& situation, Random&) {
+        for (const Knob& knob : family.knobs)
+            for (const int value : {0, 1'000'003}) {
+                Knobs knobs = family.defaults(situation);
+                knobs.set(knob.name, value);
+                CHECK_THAT(why_illegal(family, situation, knobs),
+                           Catch::StartsWith(std::string(family.name)) &&
+                               Catch::Contains(fmt::format("{}:{}", knob.name, value)));
+            }
+    });
+}
+
+TEST_CASE("A family that does not fit says why", "[schedules]") {
+    Random random(8);
+    for (int i = 0; i < 100; ++i) {
+        const Problem problem = random_problem(random);
+        for (const TargetFacts& target : target_table())
+            for (const Family* family : family_table()) {
+                const std::string reason = family->fits({problem, &target});
+                const Choice choice = choose_schedule({problem, &target}, std::string(family->name), "");
+                INFO(to_text(problem).view() << " on " << target.name << " with " << family->name);
+                CHECK(choice.error.empty() == reason.empty());
+                if (!reason.empty())
+                    CHECK_THAT(choice.error,
+                               Catch::StartsWith(std::string(family->name)) && Catch::Contains(reason));
+            }
+    }
+}
+
+TEST_CASE("Unknown families, knobs and targets are named, with those that are known", "[schedules]") {
+    const Situation situation = situation_of(plain, "x86-64-linux-avx2");
+    const std::string family = choose_schedule(situation, "sideways", "").error;
+    for (const Family* row : family_table())
+        CHECK_THAT(family, Catch::Contains("'sideways'") && Catch::Contains(std::string(row->name)));
+    const std::string knob = choose_schedule(situation, "direct,colour:3", "").error;
+    for (const Knob& row : direct_family.knobs)
+        CHECK_THAT(knob, Catch::Contains("'colour'") && Catch::Contains(std::string(row.name)));
+    const std::string target = order_targets({"x86-64-linux", "z80"}).error;
+    for (const TargetFacts& row : target_table())
+        CHECK_THAT(target, Catch::Contains("'z80'") && Catch::Contains(std::string(row.name)));
+}
+
+TEST_CASE("Targets are ordered from the most demanding to the least, each once", "[schedules]") {
+    const OrderedTargets ordered =
+        order_targets({"x86-64-linux", "x86-64-linux-avx512", "x86-64-linux", "x86-64-linux-avx2"});
+    CHECK(ordered.error == "");
+    std::vector<std::string_view> names;
+    for (const TargetFacts* target : ordered.targets)
+        names.push_back(target->name);
+    CHECK(names == std::vector<std::string_view>{"x86-64-linux-avx512", "x86-64-linux-avx2", "x86-64-linux"});
+    CHECK_THAT(order_targets({"x86-64-linux", "arm-64-linux"}).error,
+               Catch::Contains("x86-64-linux") && Catch::Contains("arm-64-linux"));
+    CHECK(!order_targets({}).error.empty());
+}
+
+TEST_CASE("Compiling an illegal schedule is an error that says which, and leaves no objects", "[schedules]") {
+    const Situation situation = situation_of(plain, "x86-64-linux-avx2");
+    const CompiledKernel kernel = compile_kernel({"kernel", situation.problem, "direct,vectors:77"},
+                                                 {{situation.target}, "", "/nonexistent"});
+    CHECK_THAT(kernel.error, Catch::StartsWith(std::string(to_text(situation.problem).view())) &&
+                                 Catch::Contains("x86-64-linux-avx2") && Catch::Contains("vectors:77"));
+    CHECK(kernel.call.objects.empty());
+}
+
+TEST_CASE("Fitting families compile on targets that this machine need not be able to run",
+          "[schedules][slow]") {
+    Random random(9);
+    const TemporaryFolder folder;
+    for (const TargetFacts& target : target_table())
+        for (const Family* family : family_table())
+            for (int compiled = 0, drawn = 0; compiled < 6 && drawn < 1000; ++drawn) {
+                const Situation situation{random_problem(random), &target};
+                if (!family->fits(situation).empty())
+                    continue;
+                const std::string schedule = corner_schedule(*family, situation, random);
+                INFO(to_text(situation.problem).view() << " with " << schedule << " on " << target.name);
+                CHECK(compile_kernel({"kernel", situation.problem, schedule}, {{&target}, "", folder.path()})
+                          .error == "");
+                ++compiled;
+            }
+}

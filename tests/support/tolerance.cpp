@@ -1,0 +1,114 @@
+#include "tests/support/tolerance.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <stdexcept>
+
+namespace lamina::testing {
+
+namespace {
+
+constexpr double epsilon = 0x1p-23; // of fp32
+
+constexpr std::string_view average = "average", powers = "powers", softmax = "softmax", slope = "leaky_relu",
+                           sixths = "hard_swish", exponentials = "silu, sigmoid, tanh", erf = "gelu";
+
+// The absolute parts allow for a step behind the activation that cancels it; sums of the operands that have
+// an exponential behind them are of the order of ten.
+constexpr Tolerance table[] = {
+    {average, epsilon, 0, "one division, or a product with the divisor's rounded inverse"},
+    {powers, 32 * epsilon, 0, "pow() of each element and of the sum, by polynomials"},
+    {softmax, 16 * epsilon, 1e-37,
+     "one exponential over a sum of them, by polynomials; the smallest underflow"},
+    {slope, 2 * epsilon, 4 * epsilon, "the slope is rounded to fp32, and so is its product"},
+    {sixths, 4 * epsilon, 8 * epsilon, "a sixth is rounded to fp32, and so are two products"},
+    {exponentials, 16 * epsilon, 32 * epsilon, "exponential by a polynomial, then a division"},
+    {erf, 16 * epsilon, 32 * epsilon, "erf by a polynomial, whose error the argument multiplies"},
+};
+
+const Tolerance& find(std::string_view what) {
+    for (const Tolerance& row : table)
+        if (row.what == what)
+            return row;
+    throw std::logic_error("no tolerance for " + std::string(what));
+}
+
+Tolerance of_epilogue(const Epilogue& epilogue) {
+    for (int i = 0; i < epilogue.count; ++i)
+        switch (epilogue.steps[static_cast<std::size_t>(i)]) {
+        case Step::leaky_relu:
+            return find(slope);
+        case Step::hard_swish:
+            return find(sixths);
+        case Step::silu:
+        case Step::sigmoid:
+        case Step::tanh:
+            return find(exponentials);
+        case Step::gelu:
+            return find(erf);
+        default:
+            break;
+        }
+    return {"exact", 0, 0, ""};
+}
+
+bool is_close(double expected, double actual, const Tolerance& tolerance) {
+    if (expected == actual)
+        return true;
+    return std::abs(expected - actual) <= tolerance.relative * std::abs(expected) + tolerance.absolute;
+}
+
+} // namespace
+
+std::span<const Tolerance> tolerance_table() {
+    return table;
+}
+
+Tolerance tolerance_of(const Problem& p) {
+    switch (p.op) {
+    case Operator::average_pool:
+    case Operator::global_average_pool:
+        return find(average);
+    case Operator::softmax:
+        return find(softmax);
+    case Operator::lp_pool: // the square root of fp32 is correctly rounded
+        return p.power.millionths == 1'000'000 || p.power.millionths == 2'000'000
+                   ? Tolerance{"exact", 0, 0, ""}
+                   : find(powers);
+    default:
+        return of_epilogue(p.epilogue);
+    }
+}
+
+std::string difference(const Problem& p, std::string_view operand, const TestTensor& expected,
+                       const TestTensor& actual) {
+    if (expected.shape != actual.shape)
+        return fmt::format("{}: the shapes differ", operand);
+    const Tolerance tolerance = operand == "output" ? tolerance_of(p) : Tolerance{"exact", 0, 0, ""};
+    std::string first;
+    std::size_t wrong = 0;
+    for (std::size_t at = 0; at < expected.data.size(); ++at) {
+        // What is exact in fp64 but has more bits than fp32 is compared as the nearest fp32 value.
+        const double rounded =
+            tolerance.relative == 0 ? static_cast<float>(expected.data[at]) : expected.data[at];
+        if (is_close(rounded, actual.data[at], tolerance))
+            continue;
+        if (wrong++ > 0)
+            continue;
+        std::string place;
+        std::size_t rest = at;
+        for (std::size_t d = expected.shape.size(); d-- > 0;) {
+            const auto extent = static_cast<std::size_t>(expected.shape[d]);
+            place = fmt::format("{}{}{}", rest % extent, place.empty() ? "" : ",", place);
+            rest /= extent;
+        }
+        first = fmt::format("{}[{}] is {}, must be {}", operand, place, actual.data[at], rounded);
+    }
+    if (wrong == 0)
+        return "";
+    return fmt::format("{} ({} of {} elements are wrong; tolerance: {})", first, wrong, expected.data.size(),
+                       tolerance.what);
+}
+
+} // namespace lamina::testing

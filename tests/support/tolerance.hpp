@@ -1,0 +1,27 @@
+// How far a kernel's results may lie from the reference: not at all, with stated exceptions.
+#pragma once
+
+#include "tests/reference/tensor.hpp"
+
+#include <span>
+
+namespace lamina::testing {
+
+struct Tolerance {
+    std::string_view what;
+    double relative; // to the exact result
+    double absolute;
+    std::string_view reason;
+};
+
+// Every exception there is.
+std::span<const Tolerance> tolerance_table();
+
+// The tolerance of the problem's output; zeros where its arithmetic is exact.
+Tolerance tolerance_of(const Problem& problem);
+
+// The first element that lies too far off, its place and both values; empty where there is none.
+std::string difference(const Problem& problem, std::string_view operand, const TestTensor& expected,
+                       const TestTensor& actual);
+
+} // namespace lamina::testing
