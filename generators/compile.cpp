@@ -64,7 +64,7 @@ std::vector<std::string> suffixes(const CompileOptions& options) {
     for (const TargetFacts* facts : options.targets) {
         std::string name(facts->name);
         std::replace(name.begin(), name.end(), '-', '_');
-        names.push_back("_" + name);
+        names.push_back(name);
     }
     return names;
 }
@@ -88,10 +88,9 @@ std::string compile_part(const KernelRequest& request, const CompileOptions& opt
     }
     Halide::compile_multitarget(function.name, {{Halide::OutputFileType::object, path}}, targets, suffixes(options), build);
     // Halide names one object per target, and one for the function that chooses among them.
-    std::vector<std::string> endings = suffixes(options);
-    endings.push_back("_wrapper");
-    for (const std::string& ending : endings)
-        function.objects.push_back(fmt::format("{}/{}{}.o", options.folder, function.name, ending));
+    for (const std::string& suffix : suffixes(options))
+        function.objects.push_back(fmt::format("{}/{}-{}.o", options.folder, function.name, suffix));
+    function.objects.push_back(fmt::format("{}/{}_wrapper.o", options.folder, function.name));
     return error;
 }
 
