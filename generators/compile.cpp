@@ -13,6 +13,19 @@ namespace {
 
 using Halide::Internal::AbstractGeneratorPtr;
 
+// Runs `work`, which returns what went wrong or "", and makes Halide's and the library's exceptions such a text too. Halide's
+// errors derive from nothing.
+template <class Work>
+std::string guarded(const Work& work) {
+    try {
+        return work();
+    } catch (const Halide::Error& error) {
+        return error.what();
+    } catch (const std::exception& error) {
+        return error.what();
+    }
+}
+
 // Which function of a kernel to make.
 enum class Part { call, pack };
 
@@ -51,7 +64,7 @@ std::vector<std::string> suffixes(const CompileOptions& options) {
     for (const TargetFacts* facts : options.targets) {
         std::string name(facts->name);
         std::replace(name.begin(), name.end(), '-', '_');
-        names.push_back("_" + name);
+        names.push_back(name);
     }
     return names;
 }
@@ -73,10 +86,11 @@ std::string compile_part(const KernelRequest& request, const CompileOptions& opt
         function.objects = {path};
         return error;
     }
-    const std::string archive = fmt::format("{}/{}.a", options.folder, function.name);
-    Halide::compile_multitarget(function.name, {{Halide::OutputFileType::static_library, archive}}, targets, suffixes(options),
-                                build);
-    function.objects = {archive};
+    Halide::compile_multitarget(function.name, {{Halide::OutputFileType::object, path}}, targets, suffixes(options), build);
+    // Halide names one object per target, and one for the function that chooses among them.
+    for (const std::string& suffix : suffixes(options))
+        function.objects.push_back(fmt::format("{}/{}-{}.o", options.folder, function.name, suffix));
+    function.objects.push_back(fmt::format("{}/{}_wrapper.o", options.folder, function.name));
     return error;
 }
 
@@ -102,16 +116,15 @@ CompiledKernel compile_kernel(const KernelRequest& request, const CompileOptions
                 std::max(kernel.packed_kernel_size,
                          packed_kernel_size(request.problem, choice.family->request(situation, choice.knobs)));
     }
-    try {
+    kernel.error = guarded([&] {
         kernel.call.name = request.name;
-        kernel.error = compile_part(request, options, Part::call, kernel.call);
-        if (kernel.packed_kernel_size > 0 && kernel.error.empty()) {
+        std::string error = compile_part(request, options, Part::call, kernel.call);
+        if (kernel.packed_kernel_size > 0 && error.empty()) {
             kernel.pack.name = request.name + "_pack";
-            kernel.error = compile_part(request, options, Part::pack, kernel.pack);
+            error = compile_part(request, options, Part::pack, kernel.pack);
         }
-    } catch (const std::exception& problem) { // Halide's own errors, the file system's too
-        kernel.error = problem.what();
-    }
+        return error;
+    });
     if (!kernel.error.empty())
         kernel.error = fmt::format("{}: {}", to_text(request.problem).view(), kernel.error);
     return kernel;
@@ -119,28 +132,31 @@ CompiledKernel compile_kernel(const KernelRequest& request, const CompileOptions
 
 std::string write_loop_nest(const KernelRequest& request, const TargetFacts& target, const std::string& records,
                             const std::string& path) {
-    try {
+    return guarded([&] {
         const bool is_html = path.ends_with(".html");
         make_generator(request, kernel_target(target), records, Part::call)
             ->build_module(request.name)
             .compile({{is_html ? Halide::OutputFileType::stmt_html : Halide::OutputFileType::stmt, path}});
-    } catch (const std::exception& problem) {
-        return problem.what();
-    }
-    return "";
+        return std::string();
+    });
+}
+
+std::string make_archive(const std::vector<std::string>& objects, const TargetFacts& target, const std::string& archive) {
+    return guarded([&] {
+        Halide::create_static_library(objects, Halide::Target(std::string(target.halide)), archive);
+        return std::string();
+    });
 }
 
 std::string compile_halide_runtime(const std::vector<const TargetFacts*>& targets, const std::string& object) {
-    try {
+    return guarded([&] {
         Halide::Target target(std::string(targets.back()->halide));
         for (const TargetFacts* facts : targets)
             if (facts->is_gpu)
                 target.set_feature(Halide::Target::OpenCL);
         Halide::compile_standalone_runtime(object, target);
-    } catch (const std::exception& problem) {
-        return problem.what();
-    }
-    return "";
+        return std::string();
+    });
 }
 
 OrderedTargets order_targets(const std::vector<std::string>& names) {

@@ -47,6 +47,9 @@ Choice choice_for(const KernelRequest& request, const TargetFacts& target, const
 std::string write_loop_nest(const KernelRequest& request, const TargetFacts& target, const std::string& records,
                             const std::string& path);
 
+// Puts object files into one static library; returns what went wrong.
+std::string make_archive(const std::vector<std::string>& objects, const TargetFacts& target, const std::string& archive);
+
 // Compiles Halide's runtime for these targets into one object file; returns what went wrong.
 std::string compile_halide_runtime(const std::vector<const TargetFacts*>& targets, const std::string& object);
 

@@ -16,6 +16,7 @@ namespace {
 struct KernelLayout {
     int out, in, width, height; // out channels of the layer, input channels of a group
     int block;                  // 0: the kernel's own order
+    int chunk;                  // divides `in`
     bool is_flipped;            // the sum runs over the kernel backwards
     bool is_matrix;             // the kernel has two axes, d and the input's elements in their memory order
     Layout layout;
@@ -28,6 +29,7 @@ KernelLayout kernel_layout(const Problem& problem, const AlgorithmRequest& reque
             .width = p.kernel_size.width,
             .height = p.kernel_size.height,
             .block = request.kernel_block,
+            .chunk = request.kernel_chunk > 0 ? request.kernel_chunk : p.in.channels / p.groups,
             .is_flipped = p.op != Operator::cross_correlation,
             .is_matrix = problem.op == Operator::dense,
             .layout = p.layout};
@@ -42,23 +44,23 @@ Expr plain_element(const KernelLayout& k, const Func& kernel, const Expr& d, con
     return kernel(d, c, x, y);
 }
 
-// Its place in the packed kernel, which the packing has already flipped: (d within block, c, x, y, block).
+// Its place in the packed kernel, which the packing has already flipped: (d within block, c within chunk, x, y, chunk, block).
 Expr packed_element(const KernelLayout& k, const Func& packed, const Expr& d, const Expr& c, const Expr& x, const Expr& y) {
-    const Expr tap = c + k.in * (x + k.width * y);
+    const int window = k.width * k.height;
+    const Expr term = c % k.chunk + k.chunk * (x + k.width * y + window * (c / k.chunk));
     if (k.block == 0)
-        return packed(d + k.out * tap);
-    const int block_size = k.block * k.in * k.width * k.height;
-    return packed(d % k.block + k.block * tap + block_size * (d / k.block));
+        return packed(d + k.out * term);
+    return packed(d % k.block + k.block * term + k.block * k.in * window * (d / k.block));
 }
 
 Func packed_func(const KernelLayout& k, const Func& kernel) {
     Halide::Var e("e");
     Func packed("packed_kernel");
-    const int block = k.block == 0 ? k.out : k.block;
-    const Expr tap = (e / block) % (k.in * k.width * k.height);
-    const Expr d = e % block + block * (e / (block * k.in * k.width * k.height));
-    const Expr x = (tap / k.in) % k.width, y = tap / (k.in * k.width);
-    const Expr value = plain_element(k, kernel, min(d, k.out - 1), tap % k.in, x, y);
+    const int block = k.block == 0 ? k.out : k.block, window = k.width * k.height;
+    const Expr term = (e / block) % (k.in * window), tap = (term / k.chunk) % window;
+    const Expr d = e % block + block * (e / (block * k.in * window));
+    const Expr c = term % k.chunk + k.chunk * (term / (k.chunk * window));
+    const Expr value = plain_element(k, kernel, min(d, k.out - 1), c, tap % k.width, tap / k.width);
     packed(e) = k.out % block == 0 ? value : select(d < k.out, value, 0.0f);
     return packed;
 }

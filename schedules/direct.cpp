@@ -59,7 +59,7 @@ std::vector<int> vector_choices(const Situation& s) {
     std::vector<int> values;
     const Geometry g = geometry(s);
     for (int v = 1; v <= 4 && (v - 1) * g.lanes < g.group_out; ++v)
-        if (s.problem.groups == 1 || g.group_out % (v * g.lanes) == 0)
+        if (g.group_out % g.lanes != 0 || g.group_out % (v * g.lanes) == 0)
             values.push_back(v);
     return values;
 }
@@ -72,6 +72,8 @@ std::vector<int> position_choices(const Situation& s) {
 }
 
 std::vector<int> strip_choices(const Situation& s) { return divisors(geometry(s).out_height); }
+
+std::vector<int> chunk_choices(const Situation& s) { return divisors(geometry(s).group_in); }
 
 std::vector<int> unroll_choices(const Situation& s) {
     std::vector<int> values;
@@ -86,7 +88,7 @@ std::string legal(const Situation& s, const Knobs& knobs) {
     const int vectors = knobs.get("vectors", 1), positions = knobs.get("positions", 1), strip = knobs.get("strip", g.out_height);
     if (!contains(vector_choices(s), vectors))
         return fmt::format("vectors:{}: must be 1 to 4, and {} lanes each must {} the group's {} output channels", vectors, g.lanes,
-                           s.problem.groups == 1 ? "begin within" : "divide", g.group_out);
+                           g.group_out % g.lanes == 0 ? "divide" : "begin within", g.group_out);
     if (positions < 1 || registers_used(s, vectors, positions) > s.target->vector_registers + 1)
         return fmt::format("positions:{}: {} vectors x {} positions need {} vector registers of {} on {}", positions, vectors,
                            positions, registers_used(s, vectors, positions), s.target->vector_registers, s.target->name);
@@ -94,8 +96,11 @@ std::string legal(const Situation& s, const Knobs& knobs) {
         return fmt::format("strip:{}: must divide the output's {} rows", strip, g.out_height);
     if (positions > strip * g.out_width)
         return fmt::format("positions:{}: a strip of {} rows has only {} positions", positions, strip, strip * g.out_width);
-    if (!contains(unroll_choices(s), knobs.get("unroll", 1)))
-        return fmt::format("unroll:{}: must divide a group's {} input channels and be at most 8", knobs.get("unroll"), g.group_in);
+    const int chunk = knobs.get("chunk", g.group_in), unroll = knobs.get("unroll", 1);
+    if (!contains(chunk_choices(s), chunk))
+        return fmt::format("chunk:{}: must divide a group's {} input channels", chunk, g.group_in);
+    if (!contains(unroll_choices(s), unroll) || chunk % unroll != 0)
+        return fmt::format("unroll:{}: must divide a chunk's {} input channels and be at most 8", unroll, chunk);
     return "";
 }
 
@@ -130,6 +135,15 @@ int default_strip(const Situation& s) {
     return best;
 }
 
+int default_chunk(const Situation& s) {
+    const Geometry g = geometry(s);
+    int best = g.group_in;
+    for (int chunk : chunk_choices(s))
+        if (chunk % 16 == 0 && chunk <= 32)
+            best = chunk;
+    return g.window == 1 ? g.group_in : best;
+}
+
 Knobs defaults(const Situation& s) {
     const Geometry g = geometry(s);
     const int strip = default_strip(s);
@@ -148,11 +162,11 @@ Knobs defaults(const Situation& s) {
         }
     const std::vector<int> unrolls = unroll_choices(s);
     const int unroll = g.group_in <= 8 ? g.group_in : (contains(unrolls, 4) ? 4 : unrolls.back());
-    return {{"vectors", vectors}, {"positions", positions}, {"strip", strip}, {"unroll", unroll}};
+    return {{"vectors", vectors}, {"positions", positions}, {"strip", strip}, {"chunk", default_chunk(s)}, {"unroll", unroll}};
 }
 
 AlgorithmRequest request(const Situation& s, const Knobs& knobs) {
-    return {knobs.get("vectors") * geometry(s).lanes, true};
+    return {knobs.get("vectors") * geometry(s).lanes, knobs.get("chunk"), true};
 }
 
 void apply(Stages& a, const Situation& s, const Knobs& knobs) {
@@ -164,17 +178,22 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
         .split(within, tile, pi, knobs.get("positions"), Halide::TailStrategy::ShiftInwards)
         .split(a.c, co, ci, block, channel_tail(s.problem.out_channels, block))
         .reorder(ci, pi, tile, co, strip, a.y, a.n)
-        .vectorize(ci, g.lanes)
-        .unroll(ci)
         .unroll(pi);
+    // Masked stores go with the vector of a whole block only; it is cut into registers all the same.
+    if (s.problem.out_channels % block == 0)
+        a.output.vectorize(ci, g.lanes).unroll(ci);
+    else
+        a.output.vectorize(ci);
     a.sum.compute_at(a.output, tile).store_in(Halide::MemoryType::Stack);
     a.sum.vectorize(a.c, g.lanes).unroll(a.c).unroll(a.p);
+    Halide::RVar chunk("chunk"), channel("channel");
     a.sum.update()
-        .reorder(a.c, a.p, a.window[0], a.window[1], a.window[2])
+        .split(a.window[0], chunk, channel, knobs.get("chunk"))
+        .reorder(a.c, a.p, channel, a.window[1], a.window[2], chunk)
         .vectorize(a.c, g.lanes)
         .unroll(a.c)
         .unroll(a.p)
-        .unroll(a.window[0], knobs.get("unroll"));
+        .unroll(channel, knobs.get("unroll"));
     if (knobs.get("strip") < g.out_height) {
         a.output.fuse(strip, a.n, task).parallel(task);
         store_padded(a, s, task);
@@ -192,6 +211,7 @@ const Family direct_family = {
     {{"vectors", "vectors of output channels in the register tile", vector_choices},
      {"positions", "output positions in the register tile", position_choices},
      {"strip", "output rows whose padded input is stored together", strip_choices},
+     {"chunk", "input channels that are summed over the whole window before the next ones", chunk_choices},
      {"unroll", "input channels per turn of the innermost loop", unroll_choices}},
     legal,
     defaults,

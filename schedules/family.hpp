@@ -17,6 +17,7 @@ struct Situation {
 // What a family asks of the algorithm, so that layer arithmetic stays in the generators.
 struct AlgorithmRequest {
     int kernel_block = 0;   // output channels that stand together in the packed kernel; 0 keeps the kernel's own order
+    int kernel_chunk = 0;   // input channels between whose runs the packed kernel goes through the window; 0 means all
     bool is_linear = false; // sum over linear positions
 };
 

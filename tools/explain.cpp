@@ -1,5 +1,96 @@
+// lamina explain: which schedule a problem gets on a target, why, and what it leads to.
 #include "tools/command.hpp"
+
+#include "generators/temporary_folder.hpp"
+#include "schedules/records.hpp"
+
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <fstream>
+
 namespace lamina::tools {
-Subcommand add_explain(CLI::App& root) { return {root.add_subcommand("explain"), [] { return 1; }}; }
+
+namespace {
+
+struct ExplainOptions {
+    KernelOptions kernel;
+    std::string problem, loop_nest;
+};
+
+void print_sizes(const Problem& p) {
+    const Shape out = output_shape(p);
+    fmt::print("output      {}x{}x{} per image\n", out.height, out.width, out.channels);
+    fmt::print("operations  {} per call{}, {} bytes at least, {:.2f} operations a byte\n", operation_count(p),
+               p.in.batch == open_batch ? " of one image" : "", bytes_moved(p),
+               static_cast<double>(operation_count(p)) / static_cast<double>(bytes_moved(p)));
+    fmt::print("parameters  {}\n", parameter_count(p));
+}
+
+void print_others(const Situation& situation, const Choice& choice) {
+    for (const Family* family : family_table()) {
+        const std::string reason = family->fits(situation);
+        if (family == choice.family)
+            continue;
+        fmt::print("not         {}: {}\n", family->name,
+                   reason.empty() ? "fits as well: " + to_text(family->name, family->defaults(situation)) : reason);
+    }
+}
+
+// Allocations and loops of the lowered code, which show the nest without its arithmetic.
+int print_nest(const KernelRequest& request, const TargetFacts& target, const std::string& records) {
+    const TemporaryFolder folder;
+    const std::string path = folder.path() + "/nest.stmt";
+    const std::string error = write_loop_nest(request, target, records, path);
+    if (!error.empty())
+        return fail(exit_failed, error);
+    fmt::print("loop nest\n");
+    std::ifstream file(path);
+    for (std::string line; std::getline(file, line);)
+        for (const char* mark : {"for (", "parallel (", "allocate ", "gpu_block", "gpu_thread"})
+            if (line.find(mark) != std::string::npos) {
+                fmt::print("    {}\n", line.substr(0, line.find(" {")));
+                break;
+            }
+    return exit_ok;
+}
+
+int explain_problem(const ExplainOptions& options) {
+    const TargetFacts* target = target_or_fail(options.kernel.target);
+    if (!target)
+        return exit_usage;
+    const std::string schedule = options.kernel.schedules.empty() ? "" : options.kernel.schedules[0];
+    const ParsedRequest parsed = parse_request(options.problem, schedule);
+    if (!parsed.request)
+        return fail(exit_usage, parsed.error);
+    for (const std::string& warning : load_records(records_path(options.kernel.records, *target)).warnings)
+        fmt::print(stderr, "lamina: {}\n", warning);
+    const Choice choice = choice_for(*parsed.request, *target, options.kernel.records);
+    if (!choice.error.empty())
+        return fail(exit_usage, choice.error);
+    const Situation situation{parsed.request->problem, target};
+    fmt::print("problem     {}\ntarget      {}: {}\n", to_text(parsed.request->problem).view(), target->name, target->machines);
+    print_sizes(parsed.request->problem);
+    fmt::print("schedule    {}\nbecause     {}\n", to_text(choice.family->name, choice.knobs), choice.reason);
+    print_others(situation, choice);
+    if (!options.loop_nest.empty()) {
+        const std::string error =
+            write_loop_nest(*parsed.request, *target, options.kernel.records, options.loop_nest);
+        return error.empty() ? exit_ok : fail(exit_failed, error);
+    }
+    return print_nest(*parsed.request, *target, options.kernel.records);
+}
+
+} // namespace
+
+Subcommand add_explain(CLI::App& root) {
+    auto options = std::make_shared<ExplainOptions>();
+    CLI::App* app = root.add_subcommand("explain", "Show the schedule that a problem gets, where it comes from, and its loop nest");
+    app->add_option("PROBLEM", options->problem, "The problem, one argument")->required();
+    options->kernel.add_to(*app, false);
+    app->add_option("--loop-nest", options->loop_nest, "Write the whole lowered code there, as text or for a browser")
+        ->type_name("FILE.stmt|FILE.html");
+    return {app, [options] { return explain_problem(*options); }};
+}
+
 } // namespace lamina::tools

@@ -1,39 +1,16 @@
 #include "tuner/loaded_kernel.hpp"
 
 #include "generators/operands.hpp"
+#include "generators/temporary_folder.hpp"
 
 #include <fmt/format.h>
 
 #include <chrono>
 #include <filesystem>
 
-#include <stdlib.h>
-
 namespace lamina {
 
 namespace {
-
-// A folder that goes away with its owner.
-class TemporaryFolder {
-  public:
-    TemporaryFolder() {
-        std::error_code error;
-        std::string name = (std::filesystem::temp_directory_path(error) / "lamina-XXXXXX").string();
-        if (!error && mkdtemp(name.data()))
-            path_ = name;
-    }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    ~TemporaryFolder() {
-        std::error_code ignored;
-        if (!path_.empty())
-            std::filesystem::remove_all(path_, ignored);
-    }
-    const std::string& path() const { return path_; } // "" where none could be made
-
-  private:
-    std::string path_;
-};
 
 lamina_operand described(const Operand& operand) {
     lamina_operand result{operand.name.data(), operand.type == Type::i32 ? LAMINA_I32 : LAMINA_F32,

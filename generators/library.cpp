@@ -1,0 +1,107 @@
+#include "generators/library.hpp"
+
+#include "generators/header.hpp"
+#include "generators/temporary_folder.hpp"
+#include "lamina/name.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace lamina {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Moves a finished file to its place, so that it is there whole or not at all.
+std::string publish(const std::string& from, const std::string& to) {
+    const std::string neighbour = to + ".new"; // on the same file system as `to`, so that the renaming is one step
+    std::error_code error;
+    fs::copy_file(from, neighbour, fs::copy_options::overwrite_existing, error);
+    if (!error)
+        fs::rename(neighbour, to, error);
+    if (!error)
+        return "";
+    std::error_code ignored;
+    fs::remove(neighbour, ignored);
+    return fmt::format("{}: {}", to, error.message());
+}
+
+std::string trimmed(const std::string& text) {
+    const std::size_t begin = text.find_first_not_of(" \t\r"), end = text.find_last_not_of(" \t\r");
+    return begin == std::string::npos ? "" : text.substr(begin, end - begin + 1);
+}
+
+std::string check_names(const LibraryRequest& request) {
+    if (!detail::is_c_identifier(request.name))
+        return fmt::format("library name {}: must be a C identifier", in_quotes(request.name).view());
+    for (std::size_t i = 0; i < request.kernels.size(); ++i) {
+        const std::string& name = request.kernels[i].name;
+        if (!detail::is_c_identifier(name))
+            return fmt::format("kernel name {}: must be a C identifier", in_quotes(name).view());
+        for (std::size_t j = 0; j < i; ++j)
+            if (request.kernels[j].name == name || request.kernels[j].name + "_pack" == name ||
+                name + "_pack" == request.kernels[j].name)
+                return fmt::format("kernel name {}: taken by kernel {}", in_quotes(name).view(), j + 1);
+    }
+    return request.kernels.empty() ? "no kernels given" : "";
+}
+
+} // namespace
+
+Library compile_library(const LibraryRequest& request) {
+    Library library{request.folder + "/" + request.name + ".a", request.folder + "/" + request.name + ".h", {}, {}};
+    const TemporaryFolder folder;
+    library.error = folder.path().empty() ? "no temporary folder can be made; TMPDIR names where" : check_names(request);
+    std::vector<std::string> objects;
+    for (const KernelRequest& kernel : request.kernels) {
+        if (!library.error.empty())
+            return library;
+        if (request.on_kernel)
+            request.on_kernel(kernel.name);
+        const KernelRequest named{request.name + "_" + kernel.name, kernel.problem, kernel.schedule};
+        CompiledKernel compiled =
+            compile_kernel(named, {request.targets, request.records, folder.path(), request.instrument_addresses});
+        library.error = compiled.error;
+        for (const CompiledFunction* function : {&compiled.call, &compiled.pack})
+            objects.insert(objects.end(), function->objects.begin(), function->objects.end());
+        library.kernels.push_back(std::move(compiled));
+    }
+    if (!library.error.empty())
+        return library;
+    const std::string archive = folder.path() + "/library.a", header = folder.path() + "/library.h";
+    library.error = make_archive(objects, *request.targets.back(), archive);
+    std::ofstream(header) << header_text(request.name, library.kernels, request.targets);
+    if (library.error.empty())
+        library.error = publish(archive, library.archive);
+    if (library.error.empty())
+        library.error = publish(header, library.header);
+    return library;
+}
+
+ParsedKernels parse_kernels(const std::string& text) {
+    ParsedKernels parsed;
+    std::istringstream lines(text);
+    int number = 0;
+    for (std::string line; std::getline(lines, line);) {
+        ++number;
+        line = trimmed(line.substr(0, line.find('#')));
+        if (line.empty())
+            continue;
+        const std::size_t colon = line.find(':');
+        if (colon == std::string::npos)
+            return {{}, fmt::format("line {}: {} is not of the form NAME: PROBLEM [; SCHEDULE]", number, in_quotes(line).view())};
+        const std::size_t semicolon = line.find(';', colon);
+        const ParsedProblem problem = parse_problem(std::string_view(line).substr(colon + 1, semicolon - colon - 1));
+        if (!problem.ok())
+            return {{}, fmt::format("line {}: {}", number, problem.error.view())};
+        parsed.kernels.push_back({trimmed(line.substr(0, colon)), problem.problem,
+                                  semicolon == std::string::npos ? "" : trimmed(line.substr(semicolon + 1))});
+    }
+    return parsed;
+}
+
+} // namespace lamina

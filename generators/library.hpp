@@ -1,0 +1,33 @@
+// A library of kernels: one archive and one header for an app.
+#pragma once
+
+#include "generators/compile.hpp"
+
+namespace lamina {
+
+struct LibraryRequest {
+    std::string name;                   // a C identifier: prefix in C, namespace in C++, and the files' name
+    std::vector<KernelRequest> kernels; // their names are the layers'
+    std::vector<const TargetFacts*> targets;
+    std::string records;
+    std::string folder; // must exist; receives NAME.a and NAME.h
+    bool instrument_addresses = false;
+    std::function<void(const std::string& kernel)> on_kernel; // told before each; may be empty
+};
+
+struct Library {
+    std::string archive, header; // paths
+    std::vector<CompiledKernel> kernels;
+    std::string error; // why there is none, or empty; then no file was left or changed
+};
+
+Library compile_library(const LibraryRequest& request);
+
+// The lines `NAME: PROBLEM [; SCHEDULE]` of a text as kernels.
+struct ParsedKernels {
+    std::vector<KernelRequest> kernels;
+    std::string error; // names the line
+};
+ParsedKernels parse_kernels(const std::string& text);
+
+} // namespace lamina

@@ -1,0 +1,51 @@
+#include "tools/describe_network.hpp"
+
+#include "generators/temporary_folder.hpp"
+#include "lamina/name.hpp"
+#include "tools/child_process.hpp"
+#include "tools/command.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <fstream>
+
+namespace lamina::tools {
+
+namespace {
+
+// Headers lie in include/ of an install tree, and in dsl/ of the source tree that built this program.
+std::vector<std::string> include_options() {
+    return {"-I" + data_folder("../../include"), std::string("-I") + LAMINA_DSL_INCLUDE};
+}
+
+} // namespace
+
+Description describe_network(const std::string& header, const std::string& variable) {
+    if (!detail::is_c_identifier(variable))
+        return {{}, fmt::format("network {}: must be a C identifier", in_quotes(variable).view())};
+    std::error_code error;
+    const std::filesystem::path path = std::filesystem::canonical(header, error);
+    if (error)
+        return {{}, fmt::format("{}: {}", header, error.message())};
+    const TemporaryFolder folder;
+    const std::string source = folder.path() + "/describe.cpp", program = folder.path() + "/describe";
+    std::ofstream(source) << fmt::format("#include \"{}\"\n#include <lamina/describe.hpp>\n#include <cstdio>\n"
+                                         "int main() {{ std::fputs(lamina::describe({}).c_str(), stdout); }}\n",
+                                         path.filename().string(), variable);
+    const char* compiler = std::getenv("CXX");
+    std::vector<std::string> command{compiler && *compiler ? compiler : "c++", "-std=c++20", "-fdiagnostics-color=never",
+                                     "-I" + path.parent_path().string()};
+    for (const std::string& option : include_options())
+        command.push_back(option);
+    command.insert(command.end(), {source, "-o", program});
+    const Finished compiled = run_child(command);
+    if (compiled.status != 0)
+        return {{}, fmt::format("{} does not compile, or has no network `{}`:\n{}", header, variable, compiled.output)};
+    const Finished described = run_child({program});
+    if (described.status != 0)
+        return {{}, fmt::format("{}: its description ended with status {}", header, described.status)};
+    return {described.output, ""};
+}
+
+} // namespace lamina::tools
