@@ -59,6 +59,9 @@ bool is_alike(const Problem& a, const Problem& b) {
            a.layout == b.layout && a.type == b.type && (a.groups == 1) == (b.groups == 1);
 }
 
+// Without its folder, which differs between machines.
+std::string name_of(const RecordFile& file) { return file.path.substr(file.path.rfind('/') + 1); }
+
 } // namespace
 
 std::string records_path(const std::string& folder, const TargetFacts& target) {
@@ -93,13 +96,13 @@ std::vector<RecordMatch> matching_records(const RecordFile& file, const Situatio
     for (const Record& record : file.records) {
         const Problem problem = parse_problem(record.problem).problem;
         if (problem == situation.problem)
-            matches.push_back({&record, fmt::format("record of this problem in {}", file.path)});
+            matches.push_back({&record, fmt::format("record of this problem in {}", name_of(file))});
         else if (is_alike(problem, situation.problem) && distance(problem, situation.problem) <= 1.0)
             near.emplace_back(distance(problem, situation.problem), &record);
     }
     std::stable_sort(near.begin(), near.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     for (const auto& [_, record] : near)
-        matches.push_back({record, fmt::format("nearest record in {}: {}", file.path, record->problem)});
+        matches.push_back({record, fmt::format("nearest record in {}: {}", name_of(file), record->problem)});
     return matches;
 }
 

@@ -1,0 +1,77 @@
+# lamina_add_kernels and lamina_add_network: kernels as a library target.
+
+# lamina_add_kernels(<name>
+#     KERNELS "<kernel>: <problem>[; <schedule>]"...
+#     [TARGETS <target>...] [RECORDS <folder>] [SCHEDULE <family[,knob:value...]>])
+#
+# Compiles problems into a library <name>: link it, include "<name>.h". Functions are <name>_<kernel> in C and
+# <name>::<kernel> in C++. With several TARGETS each kernel is compiled for each instruction set, and the best one that the
+# CPU has is chosen when the app runs; the least demanding one should suit every machine. Default: all of x86-64.
+function(lamina_add_kernels name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "RECORDS;SCHEDULE" "KERNELS;TARGETS")
+    _lamina_check_arguments(lamina_add_kernels ${name})
+    if(NOT arg_KERNELS)
+        message(FATAL_ERROR "lamina_add_kernels(${name}): KERNELS is missing, e.g. KERNELS \"blur: average_pool in=1x64x64x3 kernel_size=3\"")
+    endif()
+    list(JOIN arg_KERNELS "\n" lines)
+    file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/${name}.kernels CONTENT "${lines}\n" @ONLY)
+    _lamina_add_library(${name} ${CMAKE_CURRENT_BINARY_DIR}/${name}.kernels)
+endfunction()
+
+# lamina_add_network(<name> HEADER <header> [NETWORK <variable>]
+#     [TARGETS <target>...] [RECORDS <folder>] [SCHEDULE <family[,knob:value...]>] [DEPENDS <file>...])
+#
+# The same for each layer of a constexpr network, a variable of namespace scope in the header. Its default name is
+# <name>_network, since <name> is the namespace of the kernels. The header becomes part of the target's include path. Name what the header includes under DEPENDS.
+function(lamina_add_network name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "HEADER;NETWORK;RECORDS;SCHEDULE" "TARGETS;DEPENDS")
+    _lamina_check_arguments(lamina_add_network ${name})
+    if(NOT arg_HEADER)
+        message(FATAL_ERROR "lamina_add_network(${name}): HEADER is missing, the C++ header with the network")
+    endif()
+    if(NOT arg_NETWORK)
+        set(arg_NETWORK ${name}_network)
+    endif()
+    cmake_path(ABSOLUTE_PATH arg_HEADER NORMALIZE OUTPUT_VARIABLE header)
+    _lamina_add_library(${name} ${header} --network ${arg_NETWORK})
+    cmake_path(GET header PARENT_PATH folder)
+    target_include_directories(${name} INTERFACE ${folder})
+endfunction()
+
+macro(_lamina_check_arguments function name)
+    if(arg_UNPARSED_ARGUMENTS OR arg_KEYWORDS_MISSING_VALUES)
+        message(FATAL_ERROR "${function}(${name}): not understood: ${arg_UNPARSED_ARGUMENTS} ${arg_KEYWORDS_MISSING_VALUES}")
+    endif()
+    if(NOT arg_TARGETS)
+        set(arg_TARGETS x86-64-linux-avx512 x86-64-linux-avx2 x86-64-linux)
+    endif()
+endmacro()
+
+# Compiles `input` with further options into a library target; reads the caller's arg_* variables.
+function(_lamina_add_library name input)
+    set(folder ${CMAKE_CURRENT_BINARY_DIR}/${name}-kernels)
+    list(JOIN arg_TARGETS "," targets)
+    set(options ${ARGN} --name ${name} --output ${folder} --target ${targets})
+    if(arg_RECORDS)
+        cmake_path(ABSOLUTE_PATH arg_RECORDS NORMALIZE)
+        list(APPEND options --records ${arg_RECORDS})
+    endif()
+    if(arg_SCHEDULE)
+        list(APPEND options --schedule ${arg_SCHEDULE})
+    endif()
+    if(LAMINA_SANITIZE)
+        list(APPEND options --asan)
+    endif()
+    file(GLOB records CONFIGURE_DEPENDS ${arg_RECORDS}/*.json)
+    add_custom_command(
+        OUTPUT ${folder}/${name}.a ${folder}/${name}.h
+        COMMAND ${CMAKE_COMMAND} -E env CXX=${CMAKE_CXX_COMPILER} $<TARGET_FILE:Lamina::lamina> compile ${input} ${options}
+        DEPENDS ${input} ${arg_DEPENDS} ${records} Lamina::lamina
+        COMMENT "Compiling the kernels of ${name}"
+        VERBATIM)
+    add_custom_target(${name}_kernels DEPENDS ${folder}/${name}.a ${folder}/${name}.h)
+    add_library(${name} INTERFACE)
+    add_dependencies(${name} ${name}_kernels)
+    target_include_directories(${name} INTERFACE ${folder})
+    target_link_libraries(${name} INTERFACE ${folder}/${name}.a Lamina::runtime)
+endfunction()
