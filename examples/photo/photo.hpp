@@ -1,0 +1,39 @@
+// What the example computes: one stack of layers, once with cross-correlation and once with true convolution
+// in its middle. The build compiles every layer from here, and the app asks here for shapes and receptive
+// fields.
+#pragma once
+
+#include "lamina/network.hpp"
+
+inline constexpr lamina::Input photo_input{.height = 600, .width = 512, .channels = 3};
+inline constexpr int photo_filters = 8;
+
+// `Edges` is lamina::CrossCorrelation or lamina::Convolution; they take the same fields and the same kernel.
+template <class Edges>
+consteval auto photo_stack(std::string_view name) {
+    return lamina::network(name, photo_input,
+                           lamina::CrossCorrelation{.name = "smoothed",
+                                                    .out_channels = 3,
+                                                    .kernel_size = 7,
+                                                    .padding = lamina::same,
+                                                    .padding_mode = lamina::PaddingMode::replicate,
+                                                    .groups = 3,
+                                                    .bias = false},
+                           Edges{.name = "edges",
+                                 .out_channels = photo_filters,
+                                 .kernel_size = 5,
+                                 .padding = lamina::same,
+                                 .padding_mode = lamina::PaddingMode::replicate,
+                                 .bias = false,
+                                 .activation = lamina::relu},
+                           lamina::MaxPool{.name = "pooled", .kernel_size = 4, .stride = 4});
+}
+
+inline constexpr auto correlated = photo_stack<lamina::CrossCorrelation>("correlated");
+inline constexpr auto convolved = photo_stack<lamina::Convolution>("convolved");
+
+static_assert(correlated.output() == lamina::Shape{1, 150, 128, photo_filters});
+static_assert(convolved.output() == correlated.output());
+static_assert(correlated.layer("smoothed").receptive_field == 7);
+static_assert(correlated.layer("edges").receptive_field == 11);
+static_assert(correlated.receptive_field() == 14);
