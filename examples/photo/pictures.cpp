@@ -106,7 +106,7 @@ Image channel(Map map, int c) {
     const float bright = bright_value(map, c);
     for (int y = 0; y < image.height; ++y)
         for (int x = 0; x < image.width; ++x)
-            pixel(image, y, x)[0] = map.at(0, y, x, c) / bright;
+            pixel(image, y, x)[0] = std::sqrt(std::max(map.at(0, y, x, c), 0.0F) / bright);
     return image;
 }
 

@@ -30,7 +30,8 @@ Image fitted(const Image& image, int height, int width);
 // A map of three channels from 0 to 1.
 Image colours(Map map);
 
-// Channel `c` in grey; all but the brightest hundredth of its values lie below white.
+// Channel `c`, without values below 0, in grey: the square root, which brings out what is weak; the brightest
+// hundredth is white.
 Image channel(Map map, int c);
 
 // The first four channels, each in a hue of its own.
