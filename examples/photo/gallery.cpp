@@ -11,7 +11,7 @@ namespace {
 
 std::vector<Image> channels(Map map) {
     std::vector<Image> images;
-    for (int c = 0; c < photo_filters; ++c)
+    for (int c = 0; c < filter_count; ++c)
         images.push_back(channel(map, c));
     return images;
 }
@@ -39,11 +39,11 @@ Image pooled_maps(Map map) {
 Image comparison(Map correlation, Map convolution) {
     std::vector<Image> images;
     for (Map map : {correlation, convolution})
-        for (int c = 0; c < photo_filters; ++c)
+        for (int c = 0; c < filter_count; ++c)
             images.push_back(smaller(channel(map, c), 3));
-    for (int c = 0; c < photo_filters; ++c)
+    for (int c = 0; c < filter_count; ++c)
         images.push_back(smaller(signed_difference(correlation, convolution, c), 3));
-    return grid(images, photo_filters);
+    return grid(images, filter_count);
 }
 
 // Three sevenths of the width and the height, a little above the middle, where portraits have their face.

@@ -96,10 +96,10 @@ void print_layers(const auto& network, const StackResult& result) {
 void print_filters(Map correlation, Map convolution) {
     constexpr const char* half_turns[] = {"the opposite sign", "no difference", "another pattern"};
     std::printf("\n%-6s %-37s %-20s %s\n", "map", "filter", "turned by 180 deg", "largest difference");
-    for (int d = 0; d < photo_filters; ++d) {
+    for (int d = 0; d < filter_count; ++d) {
         const Filter& filter = filters()[static_cast<std::size_t>(d)];
         float largest = 0;
-        for (std::int64_t i = d; i < correlation.size(); i += photo_filters)
+        for (std::int64_t i = d; i < correlation.size(); i += filter_count)
             largest = std::max(largest, std::abs(correlation.data()[i] - convolution.data()[i]));
         std::printf("%-6d %-37s %-20s %.3f\n", d, std::string(filter.name).c_str(),
                     half_turns[static_cast<std::size_t>(filter.half_turn)], static_cast<double>(largest));
@@ -110,7 +110,7 @@ int run(const Options& options) {
     LoadedImage loaded = load_image(options.image);
     if (!loaded.image)
         return fail(exit_failed, loaded.error);
-    constexpr lamina::Shape in = photo_input.shape();
+    constexpr lamina::Shape in = input.shape();
     if (loaded.image->height != in.height || loaded.image->width != in.width) {
         std::printf(
             "%s is %d x %d pixels; its middle part is resized to the %d x %d that the kernels are made for\n",
