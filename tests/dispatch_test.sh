@@ -39,13 +39,13 @@ build choice kernels.a "${wraps[@]}" -isystem "$HALIDE_INCLUDE" "$SOURCE/tests/s
 chooses() { # CPU, what the program prints
     check "a CPU with $1 gets: $2" bash -c "diff <(echo '$2') <(./choice $1)"
 }
-[[ ! -s here.txt ]] || grep -q avx512f /proc/cpuinfo && chooses avx512 'avx512:1 avx2:0 x86-64:0 ok'
+grep -q avx512f /proc/cpuinfo && chooses avx512 "avx512:1 avx2:0 x86-64:0 ok"
 grep -q avx2 /proc/cpuinfo && chooses avx2 'avx512:0 avx2:1 x86-64:0 ok'
 chooses sse41 'avx512:0 avx2:0 x86-64:1 ok'
 chooses nothing 'avx512:0 avx2:0 x86-64:0 unsupported CPU'
 
 # The same library for one instruction set alone, which has no choice to make.
-build check_avx2 only_avx2/kernels.a -Ionly_avx2 "${library_check_sources[@]}"
+cp kernels.inc only_avx2/ && (cd only_avx2 && build ../check_avx2 kernels.a "${library_check_sources[@]}") || exit 1
 if type -P qemu-x86_64 >/dev/null; then
     check 'an AVX2 library runs on an emulated CPU that has it' qemu-x86_64 -cpu Haswell ./check_avx2
     check 'and refuses one that has not' bash -c "qemu-x86_64 -cpu Nehalem ./check_avx2 | grep -q 'unsupported CPU'"

@@ -17,6 +17,7 @@ options=()
 must "$CMAKE" -S consumer -B built -G Ninja -DCMAKE_MAKE_PROGRAM="$NINJA" -DCMAKE_CXX_COMPILER="$CXX" -DCMAKE_BUILD_TYPE=Release \
     -DCMAKE_PREFIX_PATH="$WORK/moved" -DCMAKE_FIND_USE_PACKAGE_REGISTRY=OFF "${options[@]}"
 must "$CMAKE" --build built -j1
+check 'a schedule behind a semicolon is the one used' grep -q 'x86-64-linux-avx2: generic (given' built/filters-kernels/filters.h
 check 'the app computes what the formulas say' built/app
 check 'a second build has nothing to do' bash -c "'$CMAKE' --build built | grep -q 'no work to do'"
 
@@ -30,9 +31,10 @@ find_package(Lamina REQUIRED)
 $2
 END
     check "CMake refuses $2" bash -c "! '$CMAKE' -S wrong -B wrong/built -G Ninja -DCMAKE_MAKE_PROGRAM='$NINJA' \
-        -DCMAKE_CXX_COMPILER='$CXX' -DCMAKE_PREFIX_PATH='$WORK/moved' >wrong/said 2>&1 && tr -s '\n ' ' ' <wrong/said | grep -qF -- '$1'"
+        -DCMAKE_CXX_COMPILER='$CXX' -DCMAKE_PREFIX_PATH='$WORK/moved' >wrong/said 2>&1 && tr -s '\n ' ' ' <wrong/said | grep -qF -- \"$1\""
 }
 refused 'KERNELS is missing' 'lamina_add_kernels(a)'
 refused 'HEADER is missing' 'lamina_add_network(a TARGETS x86-64-linux)'
-refused 'not understood: SCHEDUL' 'lamina_add_kernels(a KERNELS "b: softmax in=1x1x1x8" SCHEDUL generic)'
+refused 'not understood: SCHEDUL' 'lamina_add_kernels(a SCHEDUL generic KERNELS "b: softmax in=1x1x1x8")'
+refused "'SCHEDUL' is not of the form" 'lamina_add_kernels(a KERNELS "b: softmax in=1x1x1x8" SCHEDUL generic)'
 finish

@@ -4,6 +4,7 @@
 
 #include <HalideRuntime.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <initializer_list>
 #include <string_view>
@@ -14,33 +15,36 @@
     extern "C" {                                                                                                     \
     int counter = 0;                                                                                                 \
     }                                                                                                                \
-    asm(".text\n.globl \"__wrap_kernels_run-" variant "\"\n\"__wrap_kernels_run-" variant "\":\n incl " #counter      \
-        "(%rip)\n jmp \"__real_kernels_run-" variant "\"\n")
+    asm(".pushsection .text\n.globl \"__wrap_kernels_run-" variant "\"\n\"__wrap_kernels_run-" variant "\":\n incl " #counter      \
+        "(%rip)\n jmp \"__real_kernels_run-" variant "\"\n.popsection\n")
 COUNTED("x86_64_linux_avx512", ran_avx512);
 COUNTED("x86_64_linux_avx2", ran_avx2);
 COUNTED("x86_64_linux", ran_x86_64);
 
 namespace {
 
-std::uint64_t available[2] = {0, 0};
+struct Features {
+    std::uint64_t bits[2] = {0, 0};
+    void add(std::initializer_list<int> features) {
+        for (const int feature : features)
+            bits[feature / 64] |= std::uint64_t{1} << (feature % 64);
+    }
+};
 
-void add(std::initializer_list<int> features) {
-    for (const int feature : features)
-        available[feature / 64] |= std::uint64_t{1} << (feature % 64);
-}
+// What the pretended CPU lacks; every other bit says how code was compiled, not what it needs.
+Features lacking;
 
-// Each level includes those before it.
 bool pretend(std::string_view level) {
-    if (level == "nothing")
-        return true;
-    add({halide_target_feature_sse41});
-    if (level == "sse41")
-        return true;
-    add({halide_target_feature_avx, halide_target_feature_avx2, halide_target_feature_f16c, halide_target_feature_fma});
-    if (level == "avx2")
-        return true;
-    add({halide_target_feature_avx512, halide_target_feature_avx512_skylake});
-    return level == "avx512";
+    constexpr std::string_view levels[] = {"nothing", "sse41", "avx2", "avx512"};
+    const auto* const at = std::find(std::begin(levels), std::end(levels), level);
+    if (at <= levels)
+        lacking.add({halide_target_feature_sse41});
+    if (at <= levels + 1)
+        lacking.add({halide_target_feature_avx, halide_target_feature_avx2, halide_target_feature_f16c,
+                     halide_target_feature_fma});
+    if (at <= levels + 2)
+        lacking.add({halide_target_feature_avx512, halide_target_feature_avx512_skylake});
+    return at != std::end(levels);
 }
 
 } // namespace
@@ -48,7 +52,7 @@ bool pretend(std::string_view level) {
 // Takes the place of the runtime's, which is weak.
 extern "C" int halide_can_use_target_features(int count, const std::uint64_t* features) {
     for (int i = 0; i < count; ++i)
-        if ((features[i] & ~available[i]) != 0)
+        if ((features[i] & lacking.bits[i]) != 0)
             return 0;
     return 1;
 }
