@@ -13,7 +13,9 @@ compute() { "$LAMINA" run "$3" "${@:4}" --target "$1" ${2:+--schedule "$2"}; }
 agree() {
     local channels=${2##*x}
     local problem="cross_correlation in=$1 out_channels=$channels $4" operands=()
-    npy make input.npy "${1/\?/2}" 1
+    local shape=${1/\?/2}
+    [[ $4 != *nchw* ]] || shape=$(awk -Fx '{print $1 "x" $4 "x" $2 "x" $3}' <<<"$shape")
+    npy make input.npy "$shape" 1
     npy make kernel.npy "$2" 2
     npy make bias.npy "$channels" 3
     operands=(input=input.npy kernel=kernel.npy bias=bias.npy)

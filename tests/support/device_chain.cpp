@@ -2,6 +2,7 @@
 #include "on_cpu.h"
 #include "on_device.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -52,19 +53,27 @@ DeviceTensor uploaded(lamina::Context& context, const Tensor& tensor) {
     return copy;
 }
 
+// Kernels are packed by the CPU.
+struct Packed {
+    Tensor first{on_device::first_packed_kernel_shape}, second{on_device::second_packed_kernel_shape};
+
+    explicit Packed(const Weights& w) {
+        lamina::Context context;
+        require(on_device::first_pack(context, w.first_kernel, first), "device: first kernel");
+        require(on_device::second_pack(context, w.second_kernel, second), "device: second kernel");
+    }
+};
+
 // Only the last result comes back.
 Tensor compute_on_device(const Weights& w) {
     lamina::Context context;
+    const Packed packed(w);
     const DeviceTensor input = uploaded(context, w.input), first_bias = uploaded(context, w.first_bias),
-                       second_bias = uploaded(context, w.second_bias), first_kernel = uploaded(context, w.first_kernel),
-                       second_kernel = uploaded(context, w.second_kernel);
-    DeviceTensor first_packed(context, on_device::first_packed_kernel_shape),
-        second_packed(context, on_device::second_packed_kernel_shape), middle(context, on_device::first_output_shape),
-        output(context, on_device::second_output_shape);
-    require(on_device::first_pack(context, first_kernel, first_packed), "device: first kernel");
-    require(on_device::second_pack(context, second_kernel, second_packed), "device: second kernel");
-    require(on_device::first(context, input, first_packed, first_bias, middle), "device: first call");
-    require(on_device::second(context, middle, second_packed, second_bias, output), "device: second call");
+                       second_bias = uploaded(context, w.second_bias), first_kernel = uploaded(context, packed.first),
+                       second_kernel = uploaded(context, packed.second);
+    DeviceTensor middle(context, on_device::first_output_shape), output(context, on_device::second_output_shape);
+    require(on_device::first(context, input, first_kernel, first_bias, middle), "device: first call");
+    require(on_device::second(context, middle, second_kernel, second_bias, output), "device: second call");
     Tensor result(on_device::second_output_shape);
     require(output.download(context, result), "device: download");
     return result;
@@ -73,14 +82,18 @@ Tensor compute_on_device(const Weights& w) {
 // Data on the device, weights in memory.
 Tensor compute_on_both(const Weights& w) {
     lamina::Context context;
-    Tensor first_packed(on_device::first_packed_kernel_shape), second_packed(on_device::second_packed_kernel_shape),
-        output(on_device::second_output_shape);
-    require(on_device::first_pack(context, w.first_kernel, first_packed), "mixed: first kernel");
-    require(on_device::second_pack(context, w.second_kernel, second_packed), "mixed: second kernel");
+    const Packed packed(w);
     DeviceTensor middle(context, on_device::first_output_shape);
-    require(on_device::first(context, w.input, first_packed, w.first_bias, middle), "mixed: first call");
-    require(on_device::second(context, middle, second_packed, w.second_bias, output), "mixed: second call");
+    Tensor output(on_device::second_output_shape);
+    require(on_device::first(context, w.input, packed.first, w.first_bias, middle), "mixed: first call");
+    require(on_device::second(context, middle, packed.second, w.second_bias, output), "mixed: second call");
     return output;
+}
+
+bool refuses_to_pack_on_a_device(const Weights& w) {
+    lamina::Context context;
+    DeviceTensor packed(context, on_device::first_packed_kernel_shape);
+    return on_device::first_pack(context, w.first_kernel, packed).code() == LAMINA_BAD_TYPE;
 }
 
 bool are_equal(const Tensor& a, const Tensor& b) {
@@ -92,7 +105,10 @@ bool are_equal(const Tensor& a, const Tensor& b) {
 int main() {
     const Weights weights;
     const Tensor expected = compute_on_cpu(weights);
-    const bool is_right = are_equal(compute_on_device(weights), expected), is_mixed_right = are_equal(compute_on_both(weights), expected);
-    std::printf("chained on the device: %s; weights in memory: %s\n", is_right ? "right" : "wrong", is_mixed_right ? "right" : "wrong");
-    return is_right && is_mixed_right ? 0 : 1;
+    const bool is_right = are_equal(compute_on_device(weights), expected),
+               is_mixed_right = are_equal(compute_on_both(weights), expected),
+               is_refused = refuses_to_pack_on_a_device(weights);
+    std::printf("chained on the device: %s; weights in memory: %s; packing there: %s\n", is_right ? "right" : "wrong",
+                is_mixed_right ? "right" : "wrong", is_refused ? "refused" : "not refused");
+    return is_right && is_mixed_right && is_refused ? 0 : 1;
 }
