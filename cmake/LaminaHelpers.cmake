@@ -26,8 +26,8 @@ endfunction()
 # lamina_add_network(<name> HEADER <header> [NETWORK <variable>]
 #     [TARGETS <target>...] [RECORDS <folder>] [SCHEDULE <family[,knob:value...]>] [DEPENDS <file>...])
 #
-# The same for each layer of a constexpr network, a variable of namespace scope in the header (default: <name>). The header
-# becomes part of the target's include path. Name what the header includes under DEPENDS.
+# The same for each layer of a constexpr network, a variable of namespace scope in the header. Its default name is
+# <name>_network, since <name> is the namespace of the kernels. The header becomes part of the target's include path. Name what the header includes under DEPENDS.
 function(lamina_add_network name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "HEADER;NETWORK;RECORDS;SCHEDULE" "TARGETS;DEPENDS")
     _lamina_check_arguments(lamina_add_network ${name})
@@ -35,7 +35,7 @@ function(lamina_add_network name)
         message(FATAL_ERROR "lamina_add_network(${name}): HEADER is missing, the C++ header with the network")
     endif()
     if(NOT arg_NETWORK)
-        set(arg_NETWORK ${name})
+        set(arg_NETWORK ${name}_network)
     endif()
     cmake_path(ABSOLUTE_PATH arg_HEADER NORMALIZE OUTPUT_VARIABLE header)
     _lamina_add_library(${name} ${header} --network ${arg_NETWORK})

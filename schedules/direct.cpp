@@ -113,25 +113,37 @@ double tile_cost(const Situation& s, int vectors, int positions, int strip_posit
     const double waste = tiles * positions / strip_positions *
                          (static_cast<double>(ceil_div(g.group_out, vectors * g.lanes)) * vectors * g.lanes / g.group_out);
     const double multiply_adds = vectors * positions;
-    const double arithmetic = std::max<double>(multiply_adds / t.fma_per_cycle, t.fma_latency);
+    // One more cycle's worth of accumulators than the latency hides, since not every load arrives in time.
+    const double arithmetic = std::max<double>(multiply_adds / t.fma_per_cycle, t.fma_latency + 1);
     const double loads = (vectors + positions) / 2.0;
     // A tile also pays its start: addresses, initial values, epilogue and stores, about as long as four steps of its sum.
     const double steps = static_cast<double>(g.group_in) * g.window;
-    return waste * std::max(arithmetic, loads) / multiply_adds * (1.0 + 2.0 / steps);
+    // Of two tiles that are equal otherwise, the one with fewer loads disturbs other work less.
+    const double step = std::max(arithmetic, loads) + 0.1 * loads;
+    return waste * step / multiply_adds * (1.0 + 2.0 / steps);
 }
 
-// A strip keeps its part of the padded input in half the L2 cache, unless the kernel is what does not fit there: then one
-// strip is the whole map, so that each block of the kernel is read once for all positions.
-int default_strip(const Situation& s) {
+// Of all strips, the one that waits least for bytes from beyond the L2 cache: a strip's padded input that does not stay there is
+// read again for each block of output channels, a kernel that does not stay there again for each strip. The kernel's bytes count
+// twice, because each is used for one tile only before the next is due, an input's for the whole window.
+int default_strip(const Situation& s, int block) {
     const Geometry g = geometry(s);
-    const Problem& p = s.problem;
-    const double kernel_bytes = 4.0 * g.group_in * g.window * p.out_channels;
-    const double row_bytes = 4.0 * p.in.channels * p.in.width * p.stride.height;
+    const Problem p = as_convolution(s.problem);
+    const double l2 = s.target->l2_bytes;
+    const double kernel = 4.0 * g.group_in * g.window * p.out_channels;
+    const double row = 4.0 * p.in.channels * (p.in.width + p.kernel_size.width - 1);
+    const int reach = p.dilation.height * (p.kernel_size.height - 1) + 1;
     int best = g.out_height;
-    if (kernel_bytes <= s.target->l2_bytes / 2.0)
-        for (int strip : strip_choices(s))
-            if (strip * row_bytes <= s.target->l2_bytes / 2.0 && strip * g.out_width >= 64)
-                best = strip;
+    double fewest = 1e300;
+    for (int strip : strip_choices(s)) {
+        const double input = row * ((strip - 1) * p.stride.height + reach);
+        const double strips = static_cast<double>(g.out_height) / strip, blocks = ceil_div(p.out_channels, block);
+        const double bytes = strips * input * (input > l2 * 0.75 ? blocks : 1) + 2 * kernel * (kernel > l2 * 0.5 ? strips : 1);
+        if (strip * g.out_width >= std::min(g.positions, 64) && bytes <= fewest) {
+            fewest = bytes;
+            best = strip;
+        }
+    }
     return best;
 }
 
@@ -139,14 +151,14 @@ int default_chunk(const Situation& s) {
     const Geometry g = geometry(s);
     int best = g.group_in;
     for (int chunk : chunk_choices(s))
-        if (chunk % 16 == 0 && chunk <= 32)
+        if (chunk % 16 == 0 && chunk <= 512)
             best = chunk;
     return g.window == 1 ? g.group_in : best;
 }
 
 Knobs defaults(const Situation& s) {
     const Geometry g = geometry(s);
-    const int strip = default_strip(s);
+    const int strip = default_strip(s, 2 * g.lanes);
     int vectors = 1, positions = 1;
     double best = 1e30;
     for (int v : vector_choices(s))

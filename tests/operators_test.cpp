@@ -32,7 +32,7 @@ struct AtExit {
 };
 
 int problem_count() {
-    return environment_number("LAMINA_TEST_PROBLEMS", 300);
+    return environment_number("LAMINA_TEST_PROBLEMS", 500);
 }
 
 Random random_of_problem(int number) {

@@ -45,7 +45,7 @@ ParsedKernels kernels_of(const std::string& input, const CompileCommand& command
     const std::filesystem::path path(input);
     const std::string extension = path.extension().string();
     if (extension == ".hpp" || extension == ".h" || extension == ".hh") {
-        const Description description = describe_network(input, command.network.empty() ? path.stem().string() : command.network);
+        const Description description = describe_network(input, command.network.empty() ? path.stem().string() + "_network" : command.network);
         return description.error.empty() ? parse_kernels(description.lines) : ParsedKernels{{}, description.error};
     }
     const std::optional<std::string> text = read_text(input);
@@ -106,7 +106,7 @@ Subcommand add_compile(CLI::App& root) {
     app->add_option("-o,--output", command->folder, "Folder for the files, made where it is missing")->type_name("DIR");
     app->add_option("--name", command->name,
                     "Name of the library: the files, the C prefix, the C++ namespace; default: the input file's, or `kernels`");
-    app->add_option("--network", command->network, "The network's variable in a header; default: the header's name");
+    app->add_option("--network", command->network, "The network's variable in a header, with its namespace; default: the header's name and _network");
     app->add_option("--target", command->targets, "Instruction sets, one kernel each, the best one chosen when the app runs")
         ->type_name("T,T,...")
         ->delimiter(',');

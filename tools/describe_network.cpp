@@ -19,11 +19,21 @@ std::vector<std::string> include_options() {
     return {"-I" + data_folder("../../include"), std::string("-I") + LAMINA_DSL_INCLUDE};
 }
 
+// Words between `::` that are identifiers each, so that nothing but a variable's name gets into the program.
+bool is_qualified_name(std::string_view name) {
+    for (std::size_t colons = name.find("::"); colons != std::string_view::npos; colons = name.find("::")) {
+        if (!detail::is_c_identifier(name.substr(0, colons)))
+            return false;
+        name = name.substr(colons + 2);
+    }
+    return detail::is_c_identifier(name);
+}
+
 } // namespace
 
 Description describe_network(const std::string& header, const std::string& variable) {
-    if (!detail::is_c_identifier(variable))
-        return {{}, fmt::format("network {}: must be a C identifier", in_quotes(variable).view())};
+    if (!is_qualified_name(variable))
+        return {{}, fmt::format("network {}: must be the name of a variable", in_quotes(variable).view())};
     std::error_code error;
     const std::filesystem::path path = std::filesystem::canonical(header, error);
     if (error)
