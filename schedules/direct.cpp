@@ -51,8 +51,8 @@ std::string fits(const Situation& s) {
 }
 
 // Accumulators, one tile's kernel vectors and one broadcast input share the registers.
-int registers_used(const Situation& s, int vectors, int positions) {
-    return vectors * positions + vectors + (s.target->has_memory_broadcast ? 0 : 1);
+int registers_used(int vectors, int positions) {
+    return vectors * positions + vectors + 1;
 }
 
 std::vector<int> vector_choices(const Situation& s) {
@@ -66,7 +66,7 @@ std::vector<int> vector_choices(const Situation& s) {
 
 std::vector<int> position_choices(const Situation& s) {
     std::vector<int> values;
-    for (int p = 1; p <= geometry(s).positions && registers_used(s, 1, p) <= s.target->vector_registers; ++p)
+    for (int p = 1; p <= geometry(s).positions && registers_used(1, p) <= s.target->vector_registers; ++p)
         values.push_back(p);
     return values;
 }
@@ -89,9 +89,9 @@ std::string legal(const Situation& s, const Knobs& knobs) {
     if (!contains(vector_choices(s), vectors))
         return fmt::format("vectors:{}: must be 1 to 4, and {} lanes each must {} the group's {} output channels", vectors, g.lanes,
                            g.group_out % g.lanes == 0 ? "divide" : "begin within", g.group_out);
-    if (positions < 1 || registers_used(s, vectors, positions) > s.target->vector_registers + 1)
+    if (positions < 1 || registers_used(vectors, positions) > s.target->vector_registers)
         return fmt::format("positions:{}: {} vectors x {} positions need {} vector registers of {} on {}", positions, vectors,
-                           positions, registers_used(s, vectors, positions), s.target->vector_registers, s.target->name);
+                           positions, registers_used(vectors, positions), s.target->vector_registers, s.target->name);
     if (!contains(strip_choices(s), strip))
         return fmt::format("strip:{}: must divide the output's {} rows", strip, g.out_height);
     if (positions > strip * g.out_width)
@@ -163,7 +163,7 @@ Knobs defaults(const Situation& s) {
     double best = 1e30;
     for (int v : vector_choices(s))
         for (int p : position_choices(s)) {
-            if (registers_used(s, v, p) > s.target->vector_registers || p > strip * g.out_width)
+            if (registers_used(v, p) > s.target->vector_registers || p > strip * g.out_width)
                 continue;
             const double cost = tile_cost(s, v, p, strip * g.out_width);
             if (cost < best) {

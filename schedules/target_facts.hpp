@@ -17,7 +17,6 @@ struct TargetFacts {
     int vector_registers;
     int fma_latency;          // cycles; accumulators in flight must cover latency * fma_per_cycle
     int fma_per_cycle;        // vector multiply-adds that start in a cycle
-    bool has_memory_broadcast; // a multiply-add can broadcast a scalar operand from memory
     int l1_bytes, l2_bytes;   // data caches of one core
     bool is_gpu;
 
