@@ -123,7 +123,8 @@ double tile_cost(const Situation& s, int vectors, int positions, int strip_posit
 
 // Of all strips, the one that waits least for bytes from beyond the L2 cache: a strip's padded input that does not stay there is
 // read again for each block of output channels, a kernel that does not stay there again for each strip. The kernel's bytes count
-// twice, because each is used for one tile only before the next is due, an input's for the whole window.
+// twice, because each is used for one tile only before the next is due, an input's for the whole window. What does not stay is
+// also written and fetched once more.
 int default_strip(const Situation& s, int block) {
     const Geometry g = geometry(s);
     const Problem p = as_convolution(s.problem);
@@ -136,7 +137,7 @@ int default_strip(const Situation& s, int block) {
     for (int strip : strip_choices(s)) {
         const double input = row * ((strip - 1) * p.stride.height + reach);
         const double strips = static_cast<double>(g.out_height) / strip, blocks = ceil_div(p.out_channels, block);
-        const double bytes = strips * input * (input > l2 * 0.75 ? blocks : 1) + 2 * kernel * (kernel > l2 * 0.5 ? strips : 1);
+        const double bytes = strips * input * (input > l2 * 0.75 ? blocks + 2 : 1) + 2 * kernel * (kernel > l2 * 0.5 ? strips : 1);
         if (strip * g.out_width >= std::min(g.positions, 64) && bytes <= fewest) {
             fewest = bytes;
             best = strip;

@@ -12,7 +12,8 @@ namespace {
 
 // CLI11 would say that a subcommand is missing, and not what stands in its place.
 bool is_unknown_subcommand(const CLI::App& app, const std::string& word) {
-    return !word.empty() && word[0] != '-' && !app.get_subcommand_no_throw(word);
+    const auto is_it = [&](const CLI::App* subcommand) { return subcommand->get_name() == word; };
+    return !word.empty() && word[0] != '-' && app.get_subcommands(is_it).empty();
 }
 
 } // namespace
