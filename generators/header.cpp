@@ -80,7 +80,7 @@ std::string kernel_constant(const Function& f, const std::vector<const TargetFac
                         "    {}u, {}u, /* bytes of scratch, and for each thread */\n    {{{:#x}u, {:#x}u}}, {}}};\n",
                         f.c_name, f.c_name, to_text(f.kernel->request.problem).view(), f.operands.count, f.c_name, f.c_name,
                         f.compiled->scratch_serial, f.compiled->scratch_per_thread, features[0], features[1],
-                        targets.back()->is_gpu ? 1 : 0);
+                        targets.back()->is_gpu && f.compiled == &f.kernel->call ? 1 : 0); // packing runs on the CPU
     return text;
 }
 

@@ -16,18 +16,34 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Moves a finished file to its place, so that it is there whole or not at all.
-std::string publish(const std::string& from, const std::string& to) {
-    const std::string neighbour = to + ".new"; // on the same file system as `to`, so that the renaming is one step
+struct FinishedFile {
+    std::string from, to;
+    std::string neighbour = to + ".new"; // on the same file system as `to`, so that the renaming is one step
+};
+
+// Copies all files beside their places first, so that none is replaced where there is no room for the other.
+std::string publish(const std::vector<FinishedFile>& files) {
     std::error_code error;
-    fs::copy_file(from, neighbour, fs::copy_options::overwrite_existing, error);
-    if (!error)
-        fs::rename(neighbour, to, error);
+    std::string place;
+    for (const FinishedFile& file : files)
+        if (!error) {
+            place = file.to;
+            if (fs::is_directory(file.to))
+                error = std::make_error_code(std::errc::is_a_directory);
+            else
+                fs::copy_file(file.from, file.neighbour, fs::copy_options::overwrite_existing, error);
+        }
+    for (const FinishedFile& file : files)
+        if (!error) {
+            place = file.to;
+            fs::rename(file.neighbour, file.to, error);
+        }
     if (!error)
         return "";
     std::error_code ignored;
-    fs::remove(neighbour, ignored);
-    return fmt::format("{}: {}", to, error.message());
+    for (const FinishedFile& file : files)
+        fs::remove(file.neighbour, ignored);
+    return fmt::format("{}: {}", place, error.message());
 }
 
 std::string trimmed(const std::string& text) {
@@ -52,10 +68,20 @@ std::string check_names(const LibraryRequest& request) {
 
 } // namespace
 
+std::string why_invalid(const LibraryRequest& request) {
+    std::string error = check_names(request);
+    for (const KernelRequest& kernel : request.kernels)
+        for (const TargetFacts* target : request.targets)
+            if (error.empty())
+                if (const Choice choice = choice_for(kernel, *target, request.records); !choice.error.empty())
+                    error = fmt::format("{}: {} on {}: {}", kernel.name, to_text(kernel.problem).view(), target->name, choice.error);
+    return error;
+}
+
 Library compile_library(const LibraryRequest& request) {
     Library library{request.folder + "/" + request.name + ".a", request.folder + "/" + request.name + ".h", {}, {}};
     const TemporaryFolder folder;
-    library.error = folder.path().empty() ? "no temporary folder can be made; TMPDIR names where" : check_names(request);
+    library.error = folder.path().empty() ? "no temporary folder can be made; TMPDIR names where" : why_invalid(request);
     std::vector<std::string> objects;
     for (const KernelRequest& kernel : request.kernels) {
         if (!library.error.empty())
@@ -74,11 +100,10 @@ Library compile_library(const LibraryRequest& request) {
         return library;
     const std::string archive = folder.path() + "/library.a", header = folder.path() + "/library.h";
     library.error = make_archive(objects, *request.targets.back(), archive);
-    std::ofstream(header) << header_text(request.name, library.kernels, request.targets);
+    if (!(std::ofstream(header) << header_text(request.name, library.kernels, request.targets) << std::flush))
+        library.error = fmt::format("{}: cannot be written", header);
     if (library.error.empty())
-        library.error = publish(archive, library.archive);
-    if (library.error.empty())
-        library.error = publish(header, library.header);
+        library.error = publish({{archive, library.archive}, {header, library.header}});
     return library;
 }
 

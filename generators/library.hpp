@@ -21,6 +21,9 @@ struct Library {
     std::string error; // why there is none, or empty; then no file was left or changed
 };
 
+// What is wrong with the request's names or with a kernel's schedule, or "". Compiles nothing.
+std::string why_invalid(const LibraryRequest& request);
+
 Library compile_library(const LibraryRequest& request);
 
 // The lines `NAME: PROBLEM [; SCHEDULE]` of a text as kernels.

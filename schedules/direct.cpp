@@ -38,8 +38,6 @@ std::string fits(const Situation& s) {
         return fmt::format("it schedules sums of products with a kernel, not {}", facts(p.op).name);
     if (s.target->is_gpu)
         return fmt::format("target {} has no CPU vectors", s.target->name);
-    if (p.layout != Layout::nhwc)
-        return "layout=nchw: it stores vectors of channels, which must be contiguous";
     if (p.groups > 1 && g.group_out % g.lanes != 0)
         return fmt::format("groups={}: a group's {} output channels must be a multiple of the vector's {} lanes", p.groups,
                            g.group_out, g.lanes);
@@ -219,7 +217,7 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
 
 const Family direct_family = {
     "direct",
-    "convolution by a register tile of output channels and positions, for maps of contiguous channels",
+    "convolution by a register tile of output channels and positions",
     {{"vectors", "vectors of output channels in the register tile", vector_choices},
      {"positions", "output positions in the register tile", position_choices},
      {"strip", "output rows whose padded input is stored together", strip_choices},

@@ -74,6 +74,8 @@ int compile(CompileCommand command) {
     if (!command.schedule.empty())
         for (KernelRequest& kernel : request.kernels)
             kernel.schedule = kernel.schedule.empty() ? command.schedule : kernel.schedule;
+    if (const std::string reason = why_invalid(request); !reason.empty())
+        return fail(exit_usage, reason);
     std::error_code error;
     std::filesystem::create_directories(command.folder, error);
     if (error)

@@ -1,5 +1,6 @@
 // lamina explain: which schedule a problem gets on a target, why, and what it leads to.
 #include "tools/command.hpp"
+#include "tools/whole_file.hpp"
 
 #include "generators/temporary_folder.hpp"
 #include "schedules/records.hpp"
@@ -8,6 +9,8 @@
 #include <fmt/format.h>
 
 #include <fstream>
+#include <span>
+#include <sstream>
 
 namespace lamina::tools {
 
@@ -35,6 +38,18 @@ void print_others(const Situation& situation, const Choice& choice) {
         fmt::print("not         {}: {}\n", family->name,
                    reason.empty() ? "fits as well: " + to_text(family->name, family->defaults(situation)) : reason);
     }
+}
+
+// Writes the whole lowered code to `path`, or nothing; returns what went wrong.
+std::string save_nest(const KernelRequest& request, const TargetFacts& target, const std::string& records, const std::string& path) {
+    const TemporaryFolder folder;
+    const std::string whole = folder.path() + (path.ends_with(".html") ? "/nest.html" : "/nest.stmt");
+    if (std::string error = write_loop_nest(request, target, records, whole); !error.empty())
+        return error;
+    std::ostringstream text;
+    text << std::ifstream(whole).rdbuf();
+    const std::string nest = text.str();
+    return write_whole_file(path, std::as_bytes(std::span(nest)));
 }
 
 // Allocations and loops of the lowered code, which show the nest without its arithmetic.
@@ -74,8 +89,7 @@ int explain_problem(const ExplainOptions& options) {
     fmt::print("schedule    {}\nbecause     {}\n", to_text(choice.family->name, choice.knobs), choice.reason);
     print_others(situation, choice);
     if (!options.loop_nest.empty()) {
-        const std::string error =
-            write_loop_nest(*parsed.request, *target, options.kernel.records, options.loop_nest);
+        const std::string error = save_nest(*parsed.request, *target, options.kernel.records, options.loop_nest);
         return error.empty() ? exit_ok : fail(exit_failed, error);
     }
     return print_nest(*parsed.request, *target, options.kernel.records);

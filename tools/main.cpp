@@ -8,6 +8,15 @@
 
 using namespace lamina::tools;
 
+namespace {
+
+// CLI11 would say that a subcommand is missing, and not what stands in its place.
+bool is_unknown_subcommand(const CLI::App& app, const std::string& word) {
+    return !word.empty() && word[0] != '-' && !app.get_subcommand_no_throw(word);
+}
+
+} // namespace
+
 int main(int argc, char** argv) {
     CLI::App app{"CNN layers as ahead-of-time compiled kernels: try, time, explain and compile them.\n\n"
                  "A PROBLEM is one operator and its keys in quotes, for example\n"
@@ -17,6 +26,8 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     app.footer("Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage.");
     const std::array<Subcommand, 5> subcommands{add_run(app), add_bench(app), add_explain(app), add_list(app), add_compile(app)};
+    if (argc > 1 && is_unknown_subcommand(app, argv[1]))
+        return fail(exit_usage, fmt::format("{}: not a subcommand; see `lamina --help`", lamina::in_quotes(argv[1]).view()));
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 
 namespace lamina::tools {
@@ -53,6 +54,23 @@ std::string sort_files(const std::vector<std::string>& arguments, const Operands
     for (const Operand& operand : list)
         if (!files.contains(operand.name))
             return fmt::format("{0}: missing; give {0}=FILE.npy", operand.name);
+    return "";
+}
+
+// Two outputs in one file would leave only the second one; returns what is wrong, or "".
+std::string check_outputs(const Operands& list, const Files& files) {
+    std::map<std::filesystem::path, std::string_view> owners;
+    for (const Operand& operand : list) {
+        if (operand.direction == Direction::in)
+            continue;
+        const std::string& file = files.find(operand.name)->second;
+        std::error_code ignored;
+        const auto [owner, is_first] = owners.emplace(std::filesystem::weakly_canonical(file, ignored), operand.name);
+        if (!is_first && std::filesystem::is_character_file(file, ignored))
+            continue;
+        if (!is_first)
+            return fmt::format("{}: the same file as {}: {}", operand.name, owner->second, file);
+    }
     return "";
 }
 
@@ -153,6 +171,8 @@ int run_problem(const RunOptions& options) {
     const Operands list = operands(parsed.request->problem);
     Files files;
     if (const std::string error = sort_files(options.files, list, files); !error.empty())
+        return fail(exit_usage, error);
+    if (const std::string error = check_outputs(list, files); !error.empty())
         return fail(exit_usage, error);
     if (const Choice choice = choice_for(*parsed.request, *target, options.kernel.records); !choice.error.empty())
         return fail(exit_usage, choice.error);

@@ -37,7 +37,7 @@ std::unique_ptr<LoadedKernel::Description> LoadedKernel::describe(const Compiled
     d->kernel.scratch_per_thread = function.scratch_per_thread;
     const CpuFeatures features = cpu_features(target);
     std::copy(features.begin(), features.end(), d->kernel.cpu_features);
-    d->kernel.uses_device = target.is_gpu;
+    d->kernel.uses_device = target.is_gpu && !is_pack; // packing runs on the CPU
     return d;
 }
 

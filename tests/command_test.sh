@@ -1,0 +1,236 @@
+#!/bin/bash
+# What the command `lamina` promises: exit codes, messages that name what is wrong, results on stdout and nothing else there,
+# files whole or not at all.
+set -uo pipefail
+source "$SOURCE/tests/support/check.sh"
+fresh_folder
+
+npy() { python3 "$SOURCE/tests/support/npy.py" "$@"; }
+
+# lamina_says STATUS WHERE TEXT ARGUMENT...: exits so, and stdout or stderr (WHERE) has TEXT in it. What fails prints nothing to
+# stdout, what succeeds nothing to stderr.
+lamina_says() {
+    local status
+    "$LAMINA" "${@:4}" >stdout.txt 2>stderr.txt
+    status=$?
+    if [[ $status != "$1" ]] || ! grep -qF -- "$3" "$2.txt" || { [[ $1 == 0 ]] && [[ -s stderr.txt ]]; } ||
+        { [[ $1 != 0 ]] && [[ -s stdout.txt ]]; }; then
+        printf 'status %s, stdout:\n' "$status"
+        cat stdout.txt
+        printf 'stderr:\n'
+        cat stderr.txt
+        return 1
+    fi
+}
+succeeds() { check "succeeds and says '$1': ${*:2}" lamina_says 0 stdout "$@"; }
+fails() { check "fails and says '$1': ${*:2}" lamina_says 1 stderr "$@"; }
+misused() { check "is wrong usage and says '$1': ${*:2}" lamina_says 2 stderr "$@"; }
+
+teaches() {
+    succeeds 'Usage: lamina' --help
+    local command
+    for command in run bench explain list compile; do
+        succeeds "lamina $command" $command --help
+    done
+    misused 'subcommand'
+    misused 'dance' dance
+    misused 'PROBLEM' explain
+    misused '--no-such' explain 'softmax in=1x1x1x8' --no-such
+}
+
+lists() {
+    succeeds 'cross_correlation' list operators
+    succeeds '| `max_pool` |' list operators --markdown
+    succeeds 'direct' list families
+    succeeds 'x86-64-linux-avx2' list targets
+    check 'list records without records' "$LAMINA" list records --records ''
+    misused 'planets' list planets
+    mkdir -p bad_records
+    echo '{' >bad_records/x86-64-linux.json
+    check 'list names a file of records that cannot be read' bash -c "! '$LAMINA' list records --records bad_records 2>said.txt &&
+        grep -q 'bad_records/x86-64-linux.json' said.txt"
+}
+
+names_what_is_wrong_with_a_problem() {
+    misused 'unknown operator' explain 'crosscorrelation in=1x8x8x3'
+    misused 'kernel' explain 'max_pool in=1x8x8x3 kernel=3'
+    misused 'kernel_size' explain 'max_pool in=1x8x8x3'
+    misused "stride='x'" explain 'max_pool in=1x8x8x3 kernel_size=3 stride=x'
+    misused 'groups' explain 'cross_correlation in=1x8x8x3 out_channels=4 kernel_size=3 groups=2'
+    misused 'type' explain 'max_pool in=1x8x8x3 kernel_size=3 type=bf16'
+    misused "target: unknown 'vax'" explain 'max_pool in=1x8x8x3 kernel_size=3' --target vax
+    misused "unknown family 'fast'" explain 'max_pool in=1x8x8x3 kernel_size=3' --schedule fast
+    misused "unknown knob 'wings'" explain 'max_pool in=1x8x8x3 kernel_size=3' --schedule pool,wings:2
+    misused 'direct' explain 'max_pool in=1x8x8x3 kernel_size=3' --schedule direct
+}
+
+explains() {
+    local problem='cross_correlation in=1x8x8x3 out_channels=8 kernel_size=3'
+    succeeds 'because     analytic default of direct' explain "$problem" --records '' --target x86-64-linux-avx2
+    succeeds 'because     given by the user' explain "$problem" --schedule generic
+    succeeds 'operations  15552' explain "$problem"
+    rm -f nest.html
+    check 'explain writes the loop nest for a browser' bash -c "'$LAMINA' explain '$problem' --loop-nest nest.html && grep -q '</html>' nest.html"
+    fails 'no/such/folder' explain "$problem" --loop-nest no/such/folder/nest.stmt
+}
+
+# computes EXPECTED PROBLEM OPERAND=FILE...
+computes() {
+    rm -f output.npy
+    check "computes $2" "$LAMINA" run "$2" "${@:3}" output=output.npy
+    check "the result of $2 is $1" test "$(npy show output.npy 2>&1)" == "$1"
+}
+
+runs_every_operator() {
+    npy write line.npy 1x1x3x1 1 2 4
+    npy write square.npy 1x2x2x1 1 2 3 4
+    npy write pair.npy 1x1x1x2 3 -4
+    npy write kernel.npy 1x2x1x1 10 1
+    npy write bias.npy 1 100
+    npy write matrix.npy 2x1 2 3
+    npy write_int32 indices.npy 1x1x1x1 3
+    npy write single.npy 1x1x1x1 7
+    npy write zeros.npy 1x1x1x2 0 0
+    computes '1x1x2x1 112 124' 'cross_correlation in=1x1x3x1 out_channels=1 kernel_size=1x2' input=line.npy kernel=kernel.npy bias=bias.npy
+    computes '1x1x2x1 21 42' 'convolution in=1x1x3x1 out_channels=1 kernel_size=1x2 epilogue=none' input=line.npy kernel=kernel.npy
+    computes '1x1x4x1 10 21 42 4' 'transposed_convolution in=1x1x3x1 out_channels=1 kernel_size=1x2 epilogue=none' input=line.npy kernel=kernel.npy
+    computes '1x1x2x1 2 4' 'max_pool in=1x1x3x1 kernel_size=1x2' input=line.npy
+    computes '1x1x1x1 2.5' 'average_pool in=1x2x2x1 kernel_size=2' input=square.npy
+    computes '1x1x1x1 10' 'lp_pool in=1x2x2x1 kernel_size=2 power=1' input=square.npy
+    computes '1x1x1x1 4' 'global_max_pool in=1x2x2x1' input=square.npy
+    computes '1x1x1x1 2.5' 'global_average_pool in=1x2x2x1' input=square.npy
+    computes '1x2x2x1 0 0 0 7' 'max_unpool in=1x1x1x1 kernel_size=2' input=single.npy indices=indices.npy
+    computes '1x1x1x1 94' 'dense in=1x1x1x2 out_channels=1' input=pair.npy kernel=matrix.npy bias=bias.npy
+    computes '1x1x1x2 0.5 0.5' 'softmax in=1x1x1x2' input=zeros.npy
+    computes '1x1x2x1 2 4' 'max_pool in=?x1x3x1 kernel_size=1x2' input=line.npy --threads 2
+    check 'indices are written as a second output' "$LAMINA" run 'max_pool in=1x1x3x1 kernel_size=1x2 indices=yes' input=line.npy output=output.npy indices=where.npy
+    check 'and are right' test "$(npy show where.npy)" == '1x1x2x1 1 2'
+    local listed
+    for listed in $("$LAMINA" list operators | grep -oE '^[a-z_]+$' | grep -v '^keys$'); do
+        check "this test runs $listed" grep -q "^    computes .* '$listed in=" "$SOURCE/tests/command_test.sh"
+    done
+}
+
+refuses_operands() {
+    local problem='max_pool in=1x1x3x1 kernel_size=1x2'
+    npy write line.npy 1x1x3x1 1 2 4
+    rm -f output.npy
+    misused 'input: missing' run "$problem" output=output.npy
+    misused 'output: missing' run "$problem" input=line.npy
+    misused "unknown operand 'bias'; this problem has input, output" run "$problem" input=line.npy bias=line.npy output=output.npy
+    misused 'input: given twice' run "$problem" input=line.npy input=line.npy output=output.npy
+    misused 'expected OPERAND=FILE.npy' run "$problem" input=line.npy output=
+    fails 'no_such.npy: No such file' run "$problem" input=no_such.npy output=output.npy
+    npy write_float64 doubles.npy 1x1x3x1 1 2 4
+    fails 'doubles.npy: type' run "$problem" input=doubles.npy output=output.npy
+    npy write_int32 integers.npy 1x1x3x1 1 2 4
+    fails "operand 'input' has element type i32, expected f32" run "$problem" input=integers.npy output=output.npy
+    npy header fortran.npy "{'descr': '<f4', 'fortran_order': True, 'shape': (1, 1, 1, 1), }"
+    fails 'fortran_order is True' run "$problem" input=fortran.npy output=output.npy
+    npy write other.npy 1x1x2x1 1 2
+    fails "operand 'input' has shape (1, 1, 2, 1), expected (1, 1, 3, 1)" run "$problem" input=other.npy output=output.npy
+    head -c -4 line.npy >truncated.npy
+    fails 'truncated' run "$problem" input=truncated.npy output=output.npy
+    head -c 5 line.npy >stub.npy
+    fails 'stub.npy' run "$problem" input=stub.npy output=output.npy
+    echo 'no array' >text.npy
+    fails 'not a .npy file' run "$problem" input=text.npy output=output.npy
+    npy header huge.npy "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 3000000000, 3000000000), }"
+    fails 'huge.npy' run "$problem" input=huge.npy output=output.npy
+    fails 'regular file' run "$problem" input=/dev/zero output=output.npy
+    check 'refused runs write no output' test ! -e output.npy
+}
+
+writes_whole_files() {
+    local problem='max_pool in=1x1x3x1 kernel_size=1x2'
+    npy write line.npy 1x1x3x1 1 2 4
+    echo precious >kept.npy
+    fails 'no_such.npy' run "$problem" input=no_such.npy output=kept.npy
+    check 'a failed run leaves the old file' grep -q precious kept.npy
+    fails 'cannot write' run "$problem" input=line.npy output=no/such/folder/output.npy
+    fails 'cannot write' run "$problem" input=line.npy output=.
+    fails 'No space left' run "$problem" input=line.npy output=/dev/full
+    misused 'same file' run "$problem indices=yes" input=line.npy output=twice.npy indices=./twice.npy
+    check 'an output may replace an input' "$LAMINA" run "$problem" input=line.npy output=line.npy
+    check 'by the result' test "$(npy show line.npy)" == '1x1x2x1 2 4'
+    check 'a full disk fails' bash -c "! '$LAMINA' list operators >/dev/full"
+    check 'no temporary file is left' test -z "$(find . -name '.lamina-*')"
+}
+
+benches() {
+    succeeds 'geomean' bench 'max_pool in=1x8x8x8 kernel_size=2' --seconds 0.001 --json bench.json
+    check 'its JSON is JSON' python3 -m json.tool bench.json
+    succeeds 'generic' bench 'max_pool in=1x8x8x8 kernel_size=2' --seconds 0.001 --schedule pool --schedule generic
+    misused '--suite' bench
+    misused "suite 'none'" bench --suite none
+    misused '--seconds' bench 'softmax in=1x1x1x8' --seconds 0
+    misused 'out_channels' bench 'dense in=1x1x1x8'
+    check 'bench names a file that cannot be written' bash -c "! '$LAMINA' bench 'softmax in=1x1x1x8' --seconds 0.001 \
+        --json no/such/folder/bench.json 2>said.txt && grep -q 'no/such/folder/bench.json: cannot write' said.txt"
+    fails 'cannot run' bench 'max_pool in=1x8x8x8 kernel_size=2' --target arm-64-linux
+}
+
+compiles() {
+    cat >small.hpp <<'END'
+#include <lamina/dsl.hpp>
+inline constexpr auto small_network = lamina::network("small", lamina::Input{.height = 4, .width = 4, .channels = 2},
+    lamina::MaxPool{.name = "shrink", .kernel_size = 2}, lamina::Softmax{.name = "classes"});
+END
+    printf 'blur: average_pool in=1x8x8x3 kernel_size=2 # a comment\n\nclasses: softmax in=?x1x1x8; generic\n' >listed.txt
+    succeeds 'net/small.a' compile small.hpp -o net --target x86-64-linux
+    check 'the header has a function of each layer' grep -q 'small_classes(lamina_context' net/small.h
+    succeeds 'deep/er/kernels.h' compile listed.txt -o deep/er --name kernels --target x86-64-linux,x86-64-linux-avx2
+    succeeds 'one/kernels.a' compile 'softmax in=1x1x1x8' -o one --with-runtime
+    check 'the runtime is written where it is asked for' test -s one/halide_runtime.o
+    check 'nothing else is left in the folders' test "$(ls net deep/er one | tr '\n' ' ')" == \
+        'deep/er: kernels.a kernels.h  net: small.a small.h  one: halide_runtime.o kernels.a kernels.h '
+}
+
+refuses_to_compile() {
+    mkdir -p empty
+    printf 'blur average_pool in=1x8x8x3 kernel_size=2\n' >no_colon.txt
+    misused 'line 1' compile no_colon.txt -o empty
+    printf 'ok: softmax in=1x1x1x8\nbad: softmax in=1x1x8\n' >bad_line.txt
+    misused 'line 2' compile bad_line.txt -o empty
+    : >none.txt
+    misused 'no kernels' compile none.txt -o empty
+    misused 'neither a problem nor a readable file' compile no_such.txt -o empty
+    local name
+    for name in '../escape' 'a b' '3d' 'int' '$(reboot)' 'a;b' ''; do
+        printf '%s: softmax in=1x1x1x8\n' "$name" >hostile.txt
+        misused 'must be a C identifier' compile hostile.txt -o empty --name fine
+    done
+    misused 'must be a C identifier' compile 'softmax in=1x1x1x8' -o empty --name '../../escape'
+    printf 'a: softmax in=1x1x1x8\na: softmax in=1x1x1x8\n' >twice.txt
+    misused "kernel name 'a': taken" compile twice.txt -o empty
+    misused 'must be the name of a variable' compile small.hpp --network 'small; reboot' -o empty
+    misused 'no network `large`' compile small.hpp --network large -o empty
+    echo '#error unfinished' >broken.hpp
+    misused 'unfinished' compile broken.hpp -o empty
+    misused 'no_such.hpp' compile no_such.hpp -o empty
+    misused 'do not fit into one library' compile 'softmax in=1x1x1x8' -o empty --target x86-64-linux,arm-64-linux
+    misused "unknown family 'quick'" compile 'softmax in=1x1x1x8' -o empty --schedule quick
+    fails 'stderr.txt' compile 'softmax in=1x1x1x8' -o stderr.txt
+    fails '/proc/' compile 'softmax in=1x1x1x8' -o /proc/self/fdinfo
+    mkdir -p blocked/kernels.h
+    fails 'blocked/kernels.h' compile 'softmax in=1x1x1x8' -o blocked
+    check 'no library without its header' test "$(ls blocked)" == kernels.h
+    check 'failures leave nothing behind' test -z "$(ls -A empty)"
+    check 'no file escapes' test ! -e ../escape.a -a ! -e ../../escape.a
+    printf 'ok: softmax in=1x1x1x8\n' >fine.txt
+    check 'TMPDIR is left as it was' bash -c "mkdir -p temporary && TMPDIR=\$PWD/temporary '$LAMINA' compile fine.txt -o fine >/dev/null &&
+        test -z \"\$(ls -A temporary)\""
+    check 'without a temporary folder it fails' bash -c "! TMPDIR=/no/such/folder '$LAMINA' compile fine.txt -o fine 2>said.txt && grep -q TMPDIR said.txt"
+}
+
+teaches
+lists
+names_what_is_wrong_with_a_problem
+explains
+runs_every_operator
+refuses_operands
+writes_whole_files
+benches
+compiles
+refuses_to_compile
+finish
