@@ -102,6 +102,9 @@ std::string legal(const Situation& s, const Knobs& knobs) {
     return "";
 }
 
+// Of the general registers: the stack, the kernel, the channel's offset, two loops' counters.
+constexpr int reserved_registers = 5;
+
 // Cycles per multiply-add vector that the tile costs, at best 1 / fma_per_cycle: waste in both directions, the latency of few
 // accumulators, and two loads a cycle.
 double tile_cost(const Situation& s, int vectors, int positions, int strip_positions) {
@@ -113,11 +116,15 @@ double tile_cost(const Situation& s, int vectors, int positions, int strip_posit
     const double multiply_adds = vectors * positions;
     // One more cycle's worth of accumulators than the latency hides, since not every load arrives in time.
     const double arithmetic = std::max<double>(multiply_adds / t.fma_per_cycle, t.fma_latency + 1);
-    const double loads = (vectors + positions) / 2.0;
+    // Positions of several rows have an address each: those beyond the registers are loaded, and each element of the window
+    // moves all of them, four a cycle.
+    const int addresses = g.out_width % positions == 0 ? 1 : positions;
+    const int spilled = std::max(0, addresses - (t.general_registers - reserved_registers));
+    const double loads = (vectors + positions + spilled) / 2.0, moves = addresses / 4.0 / g.group_in;
     // A tile also pays its start: addresses, initial values, epilogue and stores, about as long as four steps of its sum.
     const double steps = static_cast<double>(g.group_in) * g.window;
     // Of two tiles that are equal otherwise, the one with fewer loads disturbs other work less.
-    const double step = std::max(arithmetic, loads) + 0.1 * loads;
+    const double step = std::max(arithmetic, loads) + 0.1 * loads + moves;
     return waste * step / multiply_adds * (1.0 + 2.0 / steps);
 }
 

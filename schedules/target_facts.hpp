@@ -15,6 +15,7 @@ struct TargetFacts {
     std::string_view machines; // which machines it runs on
     int vector_bytes;          // of the widest register that arithmetic runs in at full rate
     int vector_registers;
+    int general_registers;
     int fma_latency;          // cycles; accumulators in flight must cover latency * fma_per_cycle
     int fma_per_cycle;        // vector multiply-adds that start in a cycle
     int l1_bytes, l2_bytes;   // data caches of one core
