@@ -4,7 +4,6 @@
 
 namespace lamina {
 
-using Halide::Expr;
 using Halide::Func;
 
 const Func& OperatorInputs::operator[](std::string_view name) const {

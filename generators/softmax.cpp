@@ -6,7 +6,6 @@
 
 namespace lamina {
 
-using Halide::Expr;
 using Halide::Func;
 
 namespace {

@@ -20,7 +20,8 @@ const Family* find_family(std::string_view name) {
 }
 
 std::string why_illegal(const Family& family, const Situation& situation, const Knobs& knobs) {
-    for (const auto& [name, value] : knobs.values()) {
+    for (const auto& [given, value] : knobs.values()) {
+        const std::string_view name = given; // which a lambda may capture
         const auto known = std::find_if(family.knobs.begin(), family.knobs.end(),
                                         [&](const Knob& knob) { return knob.name == name; });
         if (known != family.knobs.end())

@@ -46,7 +46,8 @@ void schedule_generically(Stages& a, const Situation& s) {
     const std::vector<Halide::Var> args = a.output.args(); // memory order
     const int extent = in_memory_order(out, s.problem.layout)[3];
     const int lanes = full_lanes_for(*s.target, extent);
-    const Halide::Var inner("inner"), along = args[0];
+    const Halide::Var inner("inner");
+    const Halide::Var& along = args[0];
     a.output.bound(along, 0, extent);
     if (lanes > 1)
         a.output.split(along, along, inner, lanes, Halide::TailStrategy::ShiftInwards).vectorize(inner);

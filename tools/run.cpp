@@ -155,7 +155,7 @@ std::string call(const LoadedKernel& loaded, Arrays& arrays, int threads) {
     }
     if (context.code == LAMINA_OK)
         lamina_call(&loaded.call(), &context, views.data(), loaded.call().operand_count);
-    const std::string error = context.message;
+    std::string error = context.message;
     lamina_context_release(&context);
     return error;
 }
