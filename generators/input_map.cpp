@@ -65,9 +65,10 @@ Expr read(const Halide::Func& map, const Problem& problem, std::vector<Expr> cxy
 }
 
 std::vector<Halide::Var> in_memory_order(const Stages& a, const Problem& problem) {
+    const Halide::Var& position = a.is_linear ? a.p : a.x;
     if (problem.layout == Layout::nchw)
-        return {a.x, a.y, a.c, a.n};
-    return {a.c, a.is_linear ? a.p : a.x, a.y, a.n};
+        return {position, a.y, a.c, a.n};
+    return {a.c, position, a.y, a.n};
 }
 
 Halide::Func padded_input(Stages& a, const Problem& problem, const Halide::Func& input, const Expr& outside) {

@@ -64,8 +64,12 @@ void constrain(Buffer&& buffer, const Operand& operand, bool is_second_output = 
 }
 
 // The same bytes as one row of positions, see Stages.
-Operand linear(Operand operand) {
-    operand.shape = {operand.shape[0], 1, operand.shape[1] * operand.shape[2], operand.shape[3]};
+Operand linear(Operand operand, Layout layout) {
+    const auto [n, first, second, last] = operand.shape;
+    if (layout == Layout::nchw)
+        operand.shape = {n, first, 1, second * last};
+    else
+        operand.shape = {n, 1, first * second, last};
     return operand;
 }
 
@@ -73,8 +77,9 @@ Operand linear(Operand operand) {
 
 void ProblemGeneratorState::constrain_operands() {
     const bool is_linear = request().is_linear;
+    const Layout layout = situation.problem.layout;
     for (const auto& [operand, input] : inputs)
-        constrain(*input, is_linear && operand.name == "residual" ? linear(operand) : operand);
+        constrain(*input, is_linear && operand.name == "residual" ? linear(operand, layout) : operand);
     Func func = *output;
     std::vector<Halide::OutputImageParam> buffers = func.output_buffers();
     if (func.dimensions() == 1) {
@@ -84,7 +89,7 @@ void ProblemGeneratorState::constrain_operands() {
     std::size_t next = 0;
     for (const Operand& operand : operands(situation.problem))
         if (operand.direction == Direction::out) {
-            constrain(buffers[next], is_linear ? linear(operand) : operand, next > 0);
+            constrain(buffers[next], is_linear ? linear(operand, layout) : operand, next > 0);
             ++next;
         }
 }

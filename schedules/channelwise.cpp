@@ -49,10 +49,10 @@ std::string channelwise_legal(const Situation& s, const Knobs& knobs) {
 
 Knobs channelwise_defaults(const Situation& s) {
     const Shape out = output_shape(s.problem);
-    // As many columns as fit evenly, up to a quarter of the registers: the taps' values need the rest.
+    // As many columns as fit evenly, up to half of the registers: the taps' values need the rest.
     int columns = 1;
     for (int c : column_choices(s))
-        if (c <= s.target->vector_registers / 4 && ceil_div(out.width, c) * c - out.width < c / 2 + 1)
+        if (c <= s.target->vector_registers / 2 && ceil_div(out.width, c) * c - out.width < c / 2 + 1)
             columns = c;
     const double row_bytes = 4.0 * s.problem.in.channels * s.problem.in.width * s.problem.stride.height;
     int strip = 1;

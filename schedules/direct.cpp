@@ -38,8 +38,6 @@ std::string fits(const Situation& s) {
         return fmt::format("it schedules sums of products with a kernel, not {}", facts(p.op).name);
     if (s.target->is_gpu)
         return fmt::format("target {} has no CPU vectors", s.target->name);
-    if (p.layout != Layout::nhwc)
-        return "layout=nchw: it stores vectors of channels, which must be contiguous";
     if (p.groups > 1 && g.group_out % g.lanes != 0)
         return fmt::format("groups={}: a group's {} output channels must be a multiple of the vector's {} lanes", p.groups,
                            g.group_out, g.lanes);
@@ -125,7 +123,8 @@ double tile_cost(const Situation& s, int vectors, int positions, int strip_posit
 
 // Of all strips, the one that waits least for bytes from beyond the L2 cache: a strip's padded input that does not stay there is
 // read again for each block of output channels, a kernel that does not stay there again for each strip. The kernel's bytes count
-// twice, because each is used for one tile only before the next is due, an input's for the whole window.
+// twice, because each is used for one tile only before the next is due, an input's for the whole window. What does not stay is
+// also written and fetched once more.
 int default_strip(const Situation& s, int block) {
     const Geometry g = geometry(s);
     const Problem p = as_convolution(s.problem);
@@ -138,7 +137,7 @@ int default_strip(const Situation& s, int block) {
     for (int strip : strip_choices(s)) {
         const double input = row * ((strip - 1) * p.stride.height + reach);
         const double strips = static_cast<double>(g.out_height) / strip, blocks = ceil_div(p.out_channels, block);
-        const double bytes = strips * input * (input > l2 * 0.75 ? blocks : 1) + 2 * kernel * (kernel > l2 * 0.5 ? strips : 1);
+        const double bytes = strips * input * (input > l2 * 0.75 ? blocks + 2 : 1) + 2 * kernel * (kernel > l2 * 0.5 ? strips : 1);
         if (strip * g.out_width >= std::min(g.positions, 64) && bytes <= fewest) {
             fewest = bytes;
             best = strip;
@@ -219,7 +218,7 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
 
 const Family direct_family = {
     "direct",
-    "convolution by a register tile of output channels and positions, for maps of contiguous channels",
+    "convolution by a register tile of output channels and positions",
     {{"vectors", "vectors of output channels in the register tile", vector_choices},
      {"positions", "output positions in the register tile", position_choices},
      {"strip", "output rows whose padded input is stored together", strip_choices},

@@ -32,13 +32,28 @@ Halide::TailStrategy channel_tail(int channels, int block) {
     return channels % block == 0 ? Halide::TailStrategy::RoundUp : Halide::TailStrategy::Predicate;
 }
 
+namespace {
+
+// Columns of the padded input that the windows of one output row look at.
+int padded_width(const Problem& problem) {
+    const Problem p = as_convolution(problem);
+    const int stride = p.op == Operator::transposed_convolution ? 1 : p.stride.width;
+    return (output_shape(p).width - 1) * stride + p.dilation.width * (p.kernel_size.width - 1) + 1;
+}
+
+} // namespace
+
 void store_padded(Stages& a, const Situation& s, const Halide::Var& level) {
     if (!a.padded.defined())
         return;
     a.padded.compute_at(a.output, level);
-    const int lanes = full_lanes_for(*s.target, s.problem.in.channels);
+    // Vectors along the axis on which the input is contiguous; channels are so in what is stored, whatever the input's layout.
+    const bool is_nchw = s.problem.layout == Layout::nchw;
+    const int lanes = full_lanes_for(*s.target, is_nchw ? padded_width(s.problem) : s.problem.in.channels);
     if (lanes > 1)
-        a.padded.vectorize(a.padded.args()[0], lanes, Halide::TailStrategy::ShiftInwards);
+        a.padded.vectorize(a.padded.args()[is_nchw ? 1 : 0], lanes, Halide::TailStrategy::ShiftInwards);
+    if (is_nchw)
+        a.padded.reorder(a.padded.args()[1], a.padded.args()[0]);
 }
 
 void schedule_generically(Stages& a, const Situation& s) {

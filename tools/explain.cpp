@@ -83,15 +83,16 @@ int explain_problem(const ExplainOptions& options) {
     const Choice choice = choice_for(*parsed.request, *target, options.kernel.records);
     if (!choice.error.empty())
         return fail(exit_usage, choice.error);
+    if (!options.loop_nest.empty())
+        if (const std::string error = save_nest(*parsed.request, *target, options.kernel.records, options.loop_nest); !error.empty())
+            return fail(exit_failed, error);
     const Situation situation{parsed.request->problem, target};
     fmt::print("problem     {}\ntarget      {}: {}\n", to_text(parsed.request->problem).view(), target->name, target->machines);
     print_sizes(parsed.request->problem);
     fmt::print("schedule    {}\nbecause     {}\n", to_text(choice.family->name, choice.knobs), choice.reason);
     print_others(situation, choice);
-    if (!options.loop_nest.empty()) {
-        const std::string error = save_nest(*parsed.request, *target, options.kernel.records, options.loop_nest);
-        return error.empty() ? exit_ok : fail(exit_failed, error);
-    }
+    if (!options.loop_nest.empty())
+        return exit_ok;
     return print_nest(*parsed.request, *target, options.kernel.records);
 }
 

@@ -10,22 +10,28 @@ namespace lamina::tools {
 
 namespace {
 
+// As a cell of a Markdown table, where a bar would end it.
+std::string in_cell(std::string_view text) {
+    std::string cell;
+    for (char c : text)
+        cell += c == '|' ? std::string("\\|") : std::string(1, c);
+    return cell;
+}
+
 int list_operators(bool as_markdown) {
     if (as_markdown)
         fmt::print("| operator | meaning | formula | keys |\n|---|---|---|---|\n");
     for (const OperatorFacts& row : operator_table) {
         const Text keys = detail::key_names(row.op);
         if (as_markdown) {
-            fmt::print("| `{}` | {} | `{}` | {} |\n", row.name, row.meaning, row.formula, keys.view());
+            fmt::print("| `{}` | {} | `{}` | {} |\n", row.name, row.meaning, in_cell(row.formula), keys.view());
             continue;
         }
         fmt::print("{}\n    {}\n    {}\n    keys: {}\n", row.name, row.meaning, row.formula, keys.view());
     }
     fmt::print("{}", as_markdown ? "\n| key | value | meaning |\n|---|---|---|\n" : "\nkeys\n");
     for (const Key& key : key_table) {
-        std::string form(key.form);
-        for (std::size_t at = 0; as_markdown && (at = form.find('|', at)) != std::string::npos; at += 2)
-            form.insert(at, "\\");
+        const std::string form = as_markdown ? in_cell(key.form) : std::string(key.form);
         fmt::print(fmt::runtime(as_markdown ? "| `{}` | `{}` | {} |\n" : "    {:<15} {:<42} {}\n"), key.name, form, key.meaning);
     }
     return exit_ok;

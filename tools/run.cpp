@@ -65,7 +65,7 @@ std::string check_outputs(const Operands& list, const Files& files) {
             continue;
         const std::string& file = files.find(operand.name)->second;
         std::error_code ignored;
-        const auto [owner, is_first] = owners.emplace(std::filesystem::weakly_canonical(file, ignored), operand.name);
+        const auto [owner, is_first] = owners.emplace(std::filesystem::weakly_canonical(std::filesystem::absolute(file), ignored), operand.name);
         if (!is_first && std::filesystem::is_character_file(file, ignored))
             continue;
         if (!is_first)
