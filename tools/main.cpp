@@ -21,14 +21,18 @@ bool is_unknown_subcommand(const CLI::App& app, const std::string& word) {
 int run(int argc, char** argv) {
     CLI::App app{"CNN layers as ahead-of-time compiled kernels: try, time, explain and compile them.\n\n"
                  "A PROBLEM is one operator and its keys in quotes, for example\n"
-                 "  \"cross_correlation in=1x56x56x64 out_channels=64 kernel_size=3x3 padding=same epilogue=bias,relu\"\n"
+                 "  \"cross_correlation in=1x56x56x64 out_channels=64 kernel_size=3x3 padding=same "
+                 "epilogue=bias,relu\"\n"
                  "`lamina list operators` shows all operators and keys.",
                  "lamina"};
     app.require_subcommand(1);
-    app.footer("Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage.");
-    const std::array<Subcommand, 5> subcommands{add_run(app), add_bench(app), add_explain(app), add_list(app), add_compile(app)};
+    app.footer(
+        "Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage.");
+    const std::array<Subcommand, 5> subcommands{add_run(app), add_bench(app), add_explain(app), add_list(app),
+                                                add_compile(app)};
     if (argc > 1 && is_unknown_subcommand(app, argv[1]))
-        return fail(exit_usage, fmt::format("{}: not a subcommand; see `lamina --help`", lamina::in_quotes(argv[1]).view()));
+        return fail(exit_usage, fmt::format("{}: not a subcommand; see `lamina --help`",
+                                            lamina::in_quotes(argv[1]).view()));
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -49,7 +53,8 @@ int main(int argc, char** argv) {
         if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0)
             return code;
         std::fputs("lamina: the results could not be written to stdout\n", stderr);
-    } catch (const std::exception& error) { // of Halide or the standard library; what is expected is handled as a value
+    } catch (const std::exception&
+                 error) { // of Halide or the standard library; what is expected is handled as a value
         std::fprintf(stderr, "lamina: %s\n", error.what());
     }
     return exit_failed;
