@@ -47,7 +47,8 @@ void store_padded(Stages& a, const Situation& s, const Halide::Var& level) {
     if (!a.padded.defined())
         return;
     a.padded.compute_at(a.output, level);
-    // Vectors along the axis on which the input is contiguous; channels are so in what is stored, whatever the input's layout.
+    // Vectors along the axis on which the input is contiguous; channels are so in what is stored, whatever
+    // the input's layout.
     const bool is_nchw = s.problem.layout == Layout::nchw;
     const int lanes = full_lanes_for(*s.target, is_nchw ? padded_width(s.problem) : s.problem.in.channels);
     if (lanes > 1)
