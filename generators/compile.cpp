@@ -13,8 +13,8 @@ namespace {
 
 using Halide::Internal::AbstractGeneratorPtr;
 
-// Runs `work`, which returns what went wrong or "", and makes Halide's and the library's exceptions such a text too. Halide's
-// errors derive from nothing.
+// Runs `work`, which returns what went wrong or "", and makes Halide's and the library's exceptions such a
+// text too. Halide's errors derive from nothing.
 template <class Work>
 std::string guarded(const Work& work) {
     try {
@@ -29,11 +29,11 @@ std::string guarded(const Work& work) {
 // Which function of a kernel to make.
 enum class Part { call, pack };
 
-AbstractGeneratorPtr make_generator(const KernelRequest& request, const Halide::Target& target, const std::string& records,
-                                    Part part) {
+AbstractGeneratorPtr make_generator(const KernelRequest& request, const Halide::Target& target,
+                                    const std::string& records, Part part) {
     const Problem& p = request.problem;
-    AbstractGeneratorPtr generator =
-        Halide::Internal::GeneratorRegistry::create(std::string(facts(p.op).name), Halide::GeneratorContext(target));
+    AbstractGeneratorPtr generator = Halide::Internal::GeneratorRegistry::create(
+        std::string(facts(p.op).name), Halide::GeneratorContext(target));
     for (const Key& key : key_table)
         if (key.applies_to(p.op)) {
             Text value;
@@ -69,7 +69,8 @@ std::vector<std::string> suffixes(const CompileOptions& options) {
     return names;
 }
 
-std::string compile_part(const KernelRequest& request, const CompileOptions& options, Part part, CompiledFunction& function) {
+std::string compile_part(const KernelRequest& request, const CompileOptions& options, Part part,
+                         CompiledFunction& function) {
     std::string error;
     const auto build = [&](const std::string& name, const Halide::Target& target) {
         Halide::Module module = make_generator(request, target, options.records, part)->build_module(name);
@@ -86,7 +87,8 @@ std::string compile_part(const KernelRequest& request, const CompileOptions& opt
         function.objects = {path};
         return error;
     }
-    Halide::compile_multitarget(function.name, {{Halide::OutputFileType::object, path}}, targets, suffixes(options), build);
+    Halide::compile_multitarget(function.name, {{Halide::OutputFileType::object, path}}, targets,
+                                suffixes(options), build);
     // Halide names one object per target, and one for the function that chooses among them.
     for (const std::string& suffix : suffixes(options))
         function.objects.push_back(fmt::format("{}/{}-{}.o", options.folder, function.name, suffix));
@@ -107,14 +109,15 @@ CompiledKernel compile_kernel(const KernelRequest& request, const CompileOptions
         kernel.choices.push_back(choice_for(request, *target, options.records));
         const Choice& choice = kernel.choices.back();
         if (!choice.error.empty()) {
-            kernel.error = fmt::format("{} on {}: {}", to_text(request.problem).view(), target->name, choice.error);
+            kernel.error =
+                fmt::format("{} on {}: {}", to_text(request.problem).view(), target->name, choice.error);
             return kernel;
         }
         const Situation situation{request.problem, target};
         if (facts(request.problem.op).has_kernel)
-            kernel.packed_kernel_size =
-                std::max(kernel.packed_kernel_size,
-                         packed_kernel_size(request.problem, choice.family->request(situation, choice.knobs)));
+            kernel.packed_kernel_size = std::max(
+                kernel.packed_kernel_size,
+                packed_kernel_size(request.problem, choice.family->request(situation, choice.knobs)));
     }
     kernel.error = guarded([&] {
         kernel.call.name = request.name;
@@ -130,8 +133,8 @@ CompiledKernel compile_kernel(const KernelRequest& request, const CompileOptions
     return kernel;
 }
 
-std::string write_loop_nest(const KernelRequest& request, const TargetFacts& target, const std::string& records,
-                            const std::string& path) {
+std::string write_loop_nest(const KernelRequest& request, const TargetFacts& target,
+                            const std::string& records, const std::string& path) {
     return guarded([&] {
         const bool is_html = path.ends_with(".html");
         make_generator(request, kernel_target(target), records, Part::call)
@@ -141,14 +144,16 @@ std::string write_loop_nest(const KernelRequest& request, const TargetFacts& tar
     });
 }
 
-std::string make_archive(const std::vector<std::string>& objects, const TargetFacts& target, const std::string& archive) {
+std::string make_archive(const std::vector<std::string>& objects, const TargetFacts& target,
+                         const std::string& archive) {
     return guarded([&] {
         Halide::create_static_library(objects, Halide::Target(std::string(target.halide)), archive);
         return std::string();
     });
 }
 
-std::string compile_halide_runtime(const std::vector<const TargetFacts*>& targets, const std::string& object) {
+std::string compile_halide_runtime(const std::vector<const TargetFacts*>& targets,
+                                   const std::string& object) {
     return guarded([&] {
         Halide::Target target(std::string(targets.back()->halide));
         for (const TargetFacts* facts : targets)
@@ -172,15 +177,18 @@ OrderedTargets order_targets(const std::vector<std::string>& names) {
         if (std::find(ordered.targets.begin(), ordered.targets.end(), target) == ordered.targets.end())
             ordered.targets.push_back(target);
     }
-    std::sort(ordered.targets.begin(), ordered.targets.end(), std::greater<>()); // rows ascend in what they demand
+    std::sort(ordered.targets.begin(), ordered.targets.end(),
+              std::greater<>()); // rows ascend in what they demand
     if (ordered.targets.empty())
         return {{}, "target: none given"};
     const Halide::Target base(std::string(ordered.targets.back()->halide));
     for (const TargetFacts* target : ordered.targets) {
         const Halide::Target other(std::string(target->halide));
-        if (other.arch != base.arch || other.os != base.os || target->is_gpu != ordered.targets.back()->is_gpu)
-            return {{}, fmt::format("target: {} and {} do not fit into one library; give them one each", target->name,
-                                    ordered.targets.back()->name)};
+        if (other.arch != base.arch || other.os != base.os ||
+            target->is_gpu != ordered.targets.back()->is_gpu)
+            return {{},
+                    fmt::format("target: {} and {} do not fit into one library; give them one each",
+                                target->name, ordered.targets.back()->name)};
     }
     return ordered;
 }

@@ -1,4 +1,5 @@
-// From problems to object files: what gengen does for one generator, for a kernel's call and packing on several targets.
+// From problems to object files: what gengen does for one generator, for a kernel's call and packing on
+// several targets.
 #pragma once
 
 #include "schedules/choice.hpp"
@@ -43,17 +44,20 @@ CompiledKernel compile_kernel(const KernelRequest& request, const CompileOptions
 // The choice that compile_kernel makes for that target.
 Choice choice_for(const KernelRequest& request, const TargetFacts& target, const std::string& records);
 
-// Writes Halide's lowered code of the kernel as text or HTML (by the path's ending), for people; returns what went wrong.
-std::string write_loop_nest(const KernelRequest& request, const TargetFacts& target, const std::string& records,
-                            const std::string& path);
+// Writes Halide's lowered code of the kernel as text or HTML (by the path's ending), for people; returns what
+// went wrong.
+std::string write_loop_nest(const KernelRequest& request, const TargetFacts& target,
+                            const std::string& records, const std::string& path);
 
 // Puts object files into one static library; returns what went wrong.
-std::string make_archive(const std::vector<std::string>& objects, const TargetFacts& target, const std::string& archive);
+std::string make_archive(const std::vector<std::string>& objects, const TargetFacts& target,
+                         const std::string& archive);
 
 // Compiles Halide's runtime for these targets into one object file; returns what went wrong.
 std::string compile_halide_runtime(const std::vector<const TargetFacts*>& targets, const std::string& object);
 
-// Sorts targets as CompileOptions wants them; an error for a mix of architectures or of devices and CPUs, or an empty list.
+// Sorts targets as CompileOptions wants them; an error for a mix of architectures or of devices and CPUs, or
+// an empty list.
 struct OrderedTargets {
     std::vector<const TargetFacts*> targets;
     std::string error;

@@ -1,5 +1,5 @@
-// cross_correlation, convolution, transposed_convolution and dense: one sum of products over a window, which differ in how
-// the kernel is read and in what lies between and around the input's elements.
+// cross_correlation, convolution, transposed_convolution and dense: one sum of products over a window, which
+// differ in how the kernel is read and in what lies between and around the input's elements.
 #include "generators/epilogue.hpp"
 #include "generators/input_map.hpp"
 #include "generators/problem_generator.hpp"
@@ -36,16 +36,20 @@ KernelLayout kernel_layout(const Problem& problem, const AlgorithmRequest& reque
 }
 
 // Element (d, c, x, y) of the kernel as the window's sum reads it.
-Expr plain_element(const KernelLayout& k, const Func& kernel, const Expr& d, const Expr& c, const Expr& x, const Expr& y) {
+Expr plain_element(const KernelLayout& k, const Func& kernel, const Expr& d, const Expr& c, const Expr& x,
+                   const Expr& y) {
     if (k.is_matrix)
-        return kernel(d, k.layout == Layout::nchw ? x + k.width * (y + k.height * c) : c + k.in * (x + k.width * y));
+        return kernel(d, k.layout == Layout::nchw ? x + k.width * (y + k.height * c)
+                                                  : c + k.in * (x + k.width * y));
     if (k.is_flipped)
         return kernel(d, c, k.width - 1 - x, k.height - 1 - y);
     return kernel(d, c, x, y);
 }
 
-// Its place in the packed kernel, which the packing has already flipped: (d within block, c within chunk, x, y, chunk, block).
-Expr packed_element(const KernelLayout& k, const Func& packed, const Expr& d, const Expr& c, const Expr& x, const Expr& y) {
+// Its place in the packed kernel, which the packing has already flipped: (d within block, c within chunk, x,
+// y, chunk, block).
+Expr packed_element(const KernelLayout& k, const Func& packed, const Expr& d, const Expr& c, const Expr& x,
+                    const Expr& y) {
     const int window = k.width * k.height;
     const Expr term = c % k.chunk + k.chunk * (x + k.width * y + window * (c / k.chunk));
     if (k.block == 0)
@@ -76,8 +80,9 @@ Expr input_channel(const Problem& p, const Expr& d, const Expr& c) {
 }
 
 // The stride that the window moves with over the padded input; a transposed one's lies in the input map.
-Size window_stride(const Problem& p) { return p.op == Operator::transposed_convolution ? Size(1) : p.stride; }
-
+Size window_stride(const Problem& p) {
+    return p.op == Operator::transposed_convolution ? Size(1) : p.stride;
+}
 
 Stages build_convolution(const Problem& problem, const OperatorInputs& inputs) {
     Stages a;
@@ -89,13 +94,16 @@ Stages build_convolution(const Problem& problem, const OperatorInputs& inputs) {
     a.window = RDom(0, k.in, 0, k.width, 0, k.height, "window");
     if (!inputs.is_kernel_packed && k.block != 0)
         a.packed_kernel = packed_func(k, inputs["kernel"]);
-    const Func kernel = inputs.is_kernel_packed ? inputs["packed_kernel"] : k.block != 0 ? a.packed_kernel : inputs["kernel"];
+    const Func kernel = inputs.is_kernel_packed ? inputs["packed_kernel"]
+                        : k.block != 0          ? a.packed_kernel
+                                                : inputs["kernel"];
     const bool is_packed = inputs.is_kernel_packed || k.block != 0;
 
     const Expr x = a.is_linear ? a.p % out_width : Expr(a.x), y = a.is_linear ? a.p / out_width : Expr(a.y);
     const std::vector<Halide::Var> at{a.c, a.is_linear ? a.p : a.x, a.y, a.n};
     const Halide::RVar rc = a.window[0], rx = a.window[1], ry = a.window[2];
-    const Expr weight = is_packed ? packed_element(k, kernel, a.c, rc, rx, ry) : plain_element(k, kernel, a.c, rc, rx, ry);
+    const Expr weight =
+        is_packed ? packed_element(k, kernel, a.c, rc, rx, ry) : plain_element(k, kernel, a.c, rc, rx, ry);
     const Size stride = window_stride(p);
     // A last block that is not full has sums of channels that do not exist; they have no bias either.
     const bool is_full = k.block == 0 || k.out % k.block == 0;
@@ -111,7 +119,8 @@ Stages build_convolution(const Problem& problem, const OperatorInputs& inputs) {
     if (p.epilogue.has(Step::residual))
         operands.residual = read(inputs["residual"], p, {at[0], at[1], at[2], at[3]});
     a.output = Func("result");
-    a.output(in_memory_order(a, p)) = apply_epilogue(p.epilogue, starts_with_bias ? 1 : 0, a.sum(at), operands);
+    a.output(in_memory_order(a, p)) =
+        apply_epilogue(p.epilogue, starts_with_bias ? 1 : 0, a.sum(at), operands);
     return a;
 }
 
@@ -133,24 +142,25 @@ Stages pack_kernel(const Problem& p, const AlgorithmRequest& request, const Func
     return a;
 }
 
-class CrossCorrelationGenerator : public ProblemGenerator<CrossCorrelationGenerator, Operator::cross_correlation> {
-  public:
+class CrossCorrelationGenerator
+    : public ProblemGenerator<CrossCorrelationGenerator, Operator::cross_correlation> {
+public:
     static constexpr BuildAlgorithm build = build_convolution;
 };
 
 class ConvolutionGenerator : public ProblemGenerator<ConvolutionGenerator, Operator::convolution> {
-  public:
+public:
     static constexpr BuildAlgorithm build = build_convolution;
 };
 
 class TransposedConvolutionGenerator
     : public ProblemGenerator<TransposedConvolutionGenerator, Operator::transposed_convolution> {
-  public:
+public:
     static constexpr BuildAlgorithm build = build_convolution;
 };
 
 class DenseGenerator : public ProblemGenerator<DenseGenerator, Operator::dense> {
-  public:
+public:
     static constexpr BuildAlgorithm build = build_convolution;
 };
 

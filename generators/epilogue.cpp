@@ -6,7 +6,9 @@ using Halide::Expr;
 
 namespace {
 
-Expr sigmoid(const Expr& x) { return 1.0f / (1.0f + exp(-x)); }
+Expr sigmoid(const Expr& x) {
+    return 1.0f / (1.0f + exp(-x));
+}
 
 } // namespace
 

@@ -16,6 +16,7 @@ struct EpilogueOperands {
 Halide::Expr activation(Step step, const Epilogue& epilogue, const Halide::Expr& x);
 
 // The steps from number `first` on, in their order, applied to `sum`.
-Halide::Expr apply_epilogue(const Epilogue& epilogue, int first, Halide::Expr sum, const EpilogueOperands& operands);
+Halide::Expr apply_epilogue(const Epilogue& epilogue, int first, Halide::Expr sum,
+                            const EpilogueOperands& operands);
 
 } // namespace lamina

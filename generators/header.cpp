@@ -23,7 +23,8 @@ struct Function {
 };
 
 std::string upper(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
     return text;
 }
 
@@ -45,8 +46,8 @@ std::vector<Function> functions(const std::string& library, const std::vector<Co
     for (const CompiledKernel& kernel : kernels) {
         const Problem& p = kernel.request.problem;
         const std::string short_name = kernel.request.name.substr(library.size() + 1);
-        list.push_back({kernel.call.name, short_name, &kernel, &kernel.call, call_operands(p, kernel.packed_kernel_size),
-                        std::string(to_text(p).view())});
+        list.push_back({kernel.call.name, short_name, &kernel, &kernel.call,
+                        call_operands(p, kernel.packed_kernel_size), std::string(to_text(p).view())});
         if (!kernel.pack.name.empty())
             list.push_back({kernel.pack.name, short_name + "_pack", &kernel, &kernel.pack,
                             pack_operands(p, kernel.packed_kernel_size),
@@ -58,29 +59,34 @@ std::vector<Function> functions(const std::string& library, const std::vector<Co
 std::string description(const Function& f, const std::vector<const TargetFacts*>& targets) {
     std::string text = fmt::format("/* {}\n", f.meaning);
     for (const Operand& operand : f.operands)
-        text += fmt::format(" *   {:<13} {}  {} {}\n", operand.name, operand.direction == Direction::in ? "in " : "out",
-                            name_of(operand.type), shape_text(operand));
+        text += fmt::format(" *   {:<13} {}  {} {}\n", operand.name,
+                            operand.direction == Direction::in ? "in " : "out", name_of(operand.type),
+                            shape_text(operand));
     for (std::size_t i = 0; i < targets.size() && f.compiled == &f.kernel->call; ++i) {
         const Choice& choice = f.kernel->choices[i];
-        text += fmt::format(" *   {}: {} ({})\n", targets[i]->name, to_text(choice.family->name, choice.knobs), choice.reason);
+        text += fmt::format(" *   {}: {} ({})\n", targets[i]->name,
+                            to_text(choice.family->name, choice.knobs), choice.reason);
     }
     return text + " */\n";
 }
 
 // Declares Halide's function and describes it as the runtime wants it.
 std::string kernel_constant(const Function& f, const std::vector<const TargetFacts*>& targets) {
-    std::string text = fmt::format("extern int {}_argv(void** arguments);\nstatic const lamina_operand {}_operands[] = {{\n",
-                                   f.c_name, f.c_name);
+    std::string text =
+        fmt::format("extern int {}_argv(void** arguments);\nstatic const lamina_operand {}_operands[] = {{\n",
+                    f.c_name, f.c_name);
     for (const Operand& operand : f.operands)
         text += fmt::format("    {{\"{}\", {}, {}, {}, {{{}}}}},\n", operand.name,
-                            operand.type == Type::i32 ? "LAMINA_I32" : "LAMINA_F32", operand.direction == Direction::out ? 1 : 0,
-                            operand.rank, shape_list(operand));
+                            operand.type == Type::i32 ? "LAMINA_I32" : "LAMINA_F32",
+                            operand.direction == Direction::out ? 1 : 0, operand.rank, shape_list(operand));
     const CpuFeatures features = cpu_features(*targets.back());
-    text += fmt::format("}};\nstatic const lamina_kernel {}_kernel = {{\n    \"{}\",\n    \"{}\",\n    {}, {}_operands, {}_argv,\n"
-                        "    {}u, {}u, /* bytes of scratch, and for each thread */\n    {{{:#x}u, {:#x}u}}, {}}};\n",
-                        f.c_name, f.c_name, to_text(f.kernel->request.problem).view(), f.operands.count, f.c_name, f.c_name,
-                        f.compiled->scratch_serial, f.compiled->scratch_per_thread, features[0], features[1],
-                        targets.back()->is_gpu && f.compiled == &f.kernel->call ? 1 : 0); // packing runs on the CPU
+    text += fmt::format(
+        "}};\nstatic const lamina_kernel {}_kernel = {{\n    \"{}\",\n    \"{}\",\n    {}, {}_operands, "
+        "{}_argv,\n"
+        "    {}u, {}u, /* bytes of scratch, and for each thread */\n    {{{:#x}u, {:#x}u}}, {}}};\n",
+        f.c_name, f.c_name, to_text(f.kernel->request.problem).view(), f.operands.count, f.c_name, f.c_name,
+        f.compiled->scratch_serial, f.compiled->scratch_per_thread, features[0], features[1],
+        targets.back()->is_gpu && f.compiled == &f.kernel->call ? 1 : 0); // packing runs on the CPU
     return text;
 }
 
@@ -90,7 +96,8 @@ std::string c_function(const Function& f) {
         parameters += fmt::format(", lamina_view {}", operand.name);
         arguments += fmt::format("{}{}", arguments.empty() ? "" : ", ", operand.name);
     }
-    return fmt::format("static inline lamina_code {}(lamina_context* context{}) {{\n    const lamina_view operands[] = {{{}}};\n"
+    return fmt::format("static inline lamina_code {}(lamina_context* context{}) {{\n    const lamina_view "
+                       "operands[] = {{{}}};\n"
                        "    return lamina_call(&{}_kernel, context, operands, {});\n}}\n",
                        f.c_name, parameters, arguments, f.c_name, f.operands.count);
 }
@@ -98,16 +105,21 @@ std::string c_function(const Function& f) {
 std::string cpp_function(const Function& f) {
     std::string parameters, arguments, shapes;
     for (const Operand& operand : f.operands) {
-        parameters += fmt::format(", lamina::View<{}{}> {}", operand.direction == Direction::in ? "const " : "",
-                                  operand.type == Type::i32 ? "std::int32_t" : "float", operand.name);
+        parameters +=
+            fmt::format(", lamina::View<{}{}> {}", operand.direction == Direction::in ? "const " : "",
+                        operand.type == Type::i32 ? "std::int32_t" : "float", operand.name);
         arguments += fmt::format(", {}", operand.name);
         const bool is_open = operand.shape[0] == open_batch;
-        shapes += is_open ? fmt::format("constexpr lamina::Extents {}_{}_shape(std::int64_t batch) {{ return {{batch{}}}; }}\n",
-                                        f.cpp_name, operand.name, shape_list(operand).substr(1))
-                          : fmt::format("inline constexpr lamina::Extents {}_{}_shape{{{}}};\n", f.cpp_name, operand.name,
-                                        shape_list(operand));
+        shapes +=
+            is_open
+                ? fmt::format(
+                      "constexpr lamina::Extents {}_{}_shape(std::int64_t batch) {{ return {{batch{}}}; }}\n",
+                      f.cpp_name, operand.name, shape_list(operand).substr(1))
+                : fmt::format("inline constexpr lamina::Extents {}_{}_shape{{{}}};\n", f.cpp_name,
+                              operand.name, shape_list(operand));
     }
-    return fmt::format("{}inline std::size_t {}_scratch_size(int threads) {{ return lamina_scratch_size(&{}_kernel, threads); }}\n"
+    return fmt::format("{}inline std::size_t {}_scratch_size(int threads) {{ return "
+                       "lamina_scratch_size(&{}_kernel, threads); }}\n"
                        "[[nodiscard]] inline lamina::Status {}(lamina::Context& context{}) {{\n"
                        "    return lamina::call({}_kernel, context{});\n}}\n\n",
                        shapes, f.cpp_name, f.c_name, f.cpp_name, parameters, f.c_name, arguments);
@@ -119,17 +131,20 @@ std::string header_text(const std::string& library, const std::vector<CompiledKe
                         const std::vector<const TargetFacts*>& targets) {
     const std::vector<Function> list = functions(library, kernels);
     const std::string guard = fmt::format("LAMINA_GENERATED_{}_H", upper(library));
-    std::string text = fmt::format("/* Generated by lamina; do not edit. Shapes are in memory order, the last index contiguous. */\n"
-                                   "#ifndef {}\n#define {}\n\n#include <lamina/runtime.h>\n\n#ifdef __cplusplus\nextern \"C\" {{\n"
-                                   "#endif\n\n",
-                                   guard, guard);
+    std::string text = fmt::format(
+        "/* Generated by lamina; do not edit. Shapes are in memory order, the last index contiguous. */\n"
+        "#ifndef {}\n#define {}\n\n#include <lamina/runtime.h>\n\n#ifdef __cplusplus\nextern \"C\" {{\n"
+        "#endif\n\n",
+        guard, guard);
     for (const Function& f : list) {
         text += description(f, targets) + kernel_constant(f, targets);
         if (f.compiled == &f.kernel->call && f.kernel->packed_kernel_size > 0)
-            text += fmt::format("#define {}_PACKED_KERNEL_SIZE {} /* floats */\n", upper(f.c_name), f.kernel->packed_kernel_size);
+            text += fmt::format("#define {}_PACKED_KERNEL_SIZE {} /* floats */\n", upper(f.c_name),
+                                f.kernel->packed_kernel_size);
         text += c_function(f) + "\n";
     }
-    text += fmt::format("#ifdef __cplusplus\n}}\n\n#include <lamina/runtime.hpp>\n\nnamespace {} {{\n\n", library);
+    text += fmt::format("#ifdef __cplusplus\n}}\n\n#include <lamina/runtime.hpp>\n\nnamespace {} {{\n\n",
+                        library);
     for (const Function& f : list)
         text += cpp_function(f);
     return text + fmt::format("}} // namespace {}\n#endif\n#endif\n", library);

@@ -19,7 +19,9 @@ struct AxisMap {
     bool reaches_outside;
 };
 
-Expr magnitude(const Expr& x) { return cast<int>(abs(x)); } // Halide's abs() of an int is unsigned
+Expr magnitude(const Expr& x) {
+    return cast<int>(abs(x));
+} // Halide's abs() of an int is unsigned
 
 Source source(const AxisMap& axis, PaddingMode mode, const Expr& position) {
     const Expr at = axis.begin == 0 ? position : position - axis.begin;
@@ -37,11 +39,12 @@ Source source(const AxisMap& axis, PaddingMode mode, const Expr& position) {
     }
     if (axis.step == 1)
         return {clamp(at, 0, axis.size - 1), at >= 0 && at < axis.size};
-    return {clamp(at / axis.step, 0, axis.size - 1), at >= 0 && at < axis.size * axis.step && at % axis.step == 0};
+    return {clamp(at / axis.step, 0, axis.size - 1),
+            at >= 0 && at < axis.size * axis.step && at % axis.step == 0};
 }
 
-// A transposed operator is a window operator of stride 1 over its input with `stride - 1` zeros between the elements and
-// extent - 1 - padding around them.
+// A transposed operator is a window operator of stride 1 over its input with `stride - 1` zeros between the
+// elements and extent - 1 - padding around them.
 AxisMap axis_map(const Problem& p, const detail::Axis& axis, std::int64_t outputs) {
     const bool transposed = p.op == Operator::transposed_convolution;
     const std::int64_t begin = transposed ? axis.extent() - 1 - axis.begin : axis.begin;
@@ -51,10 +54,16 @@ AxisMap axis_map(const Problem& p, const detail::Axis& axis, std::int64_t output
             begin != 0 || step != 1 || reach > begin + axis.size};
 }
 
-AxisMap column_map(const Problem& p) { return axis_map(p, detail::columns(p), output_shape(p).width); }
-AxisMap row_map(const Problem& p) { return axis_map(p, detail::rows(p), output_shape(p).height); }
+AxisMap column_map(const Problem& p) {
+    return axis_map(p, detail::columns(p), output_shape(p).width);
+}
+AxisMap row_map(const Problem& p) {
+    return axis_map(p, detail::rows(p), output_shape(p).height);
+}
 
-Expr both(const Expr& a, const Expr& b) { return !a.defined() ? b : !b.defined() ? a : a && b; }
+Expr both(const Expr& a, const Expr& b) {
+    return !a.defined() ? b : !b.defined() ? a : a && b;
+}
 
 } // namespace
 
@@ -84,7 +93,8 @@ Halide::Func padded_input(Stages& a, const Problem& problem, const Halide::Func&
 
 Expr is_inside(const Problem& problem, const Expr& x, const Expr& y) {
     const AxisMap columns = column_map(problem), rows = row_map(problem);
-    return x >= columns.begin && x < columns.begin + columns.size && y >= rows.begin && y < rows.begin + rows.size;
+    return x >= columns.begin && x < columns.begin + columns.size && y >= rows.begin &&
+           y < rows.begin + rows.size;
 }
 
 } // namespace lamina

@@ -1,4 +1,5 @@
-// How an operator reads its input: layout, padding by any mode, and the zeros between elements of a transposed operator.
+// How an operator reads its input: layout, padding by any mode, and the zeros between elements of a
+// transposed operator.
 #pragma once
 
 #include "lamina/problem_text.hpp"
@@ -12,9 +13,11 @@ Halide::Expr read(const Halide::Func& map, const Problem& problem, std::vector<H
 // The arguments of a map's Func in memory order, the contiguous one first.
 std::vector<Halide::Var> in_memory_order(const Stages& a, const Problem& problem);
 
-// Where windows look: a Func of padded coordinates (c, x, y, n), x and y from 0, which is the input itself where nothing is to
-// be padded. What is outside the input has the value `outside`. Sets a.padded where a Func of its own is needed.
-Halide::Func padded_input(Stages& a, const Problem& problem, const Halide::Func& input, const Halide::Expr& outside);
+// Where windows look: a Func of padded coordinates (c, x, y, n), x and y from 0, which is the input itself
+// where nothing is to be padded. What is outside the input has the value `outside`. Sets a.padded where a
+// Func of its own is needed.
+Halide::Func padded_input(Stages& a, const Problem& problem, const Halide::Func& input,
+                          const Halide::Expr& outside);
 
 // Whether the position (x, y) in padded coordinates lies in the input.
 Halide::Expr is_inside(const Problem& problem, const Halide::Expr& x, const Halide::Expr& y);

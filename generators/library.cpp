@@ -74,14 +74,17 @@ std::string why_invalid(const LibraryRequest& request) {
         for (const TargetFacts* target : request.targets)
             if (error.empty())
                 if (const Choice choice = choice_for(kernel, *target, request.records); !choice.error.empty())
-                    error = fmt::format("{}: {} on {}: {}", kernel.name, to_text(kernel.problem).view(), target->name, choice.error);
+                    error = fmt::format("{}: {} on {}: {}", kernel.name, to_text(kernel.problem).view(),
+                                        target->name, choice.error);
     return error;
 }
 
 Library compile_library(const LibraryRequest& request) {
-    Library library{request.folder + "/" + request.name + ".a", request.folder + "/" + request.name + ".h", {}, {}};
+    Library library{
+        request.folder + "/" + request.name + ".a", request.folder + "/" + request.name + ".h", {}, {}};
     const TemporaryFolder folder;
-    library.error = folder.path().empty() ? "no temporary folder can be made; TMPDIR names where" : why_invalid(request);
+    library.error =
+        folder.path().empty() ? "no temporary folder can be made; TMPDIR names where" : why_invalid(request);
     std::vector<std::string> objects;
     for (const KernelRequest& kernel : request.kernels) {
         if (!library.error.empty())
@@ -89,8 +92,8 @@ Library compile_library(const LibraryRequest& request) {
         if (request.on_kernel)
             request.on_kernel(kernel.name);
         const KernelRequest named{request.name + "_" + kernel.name, kernel.problem, kernel.schedule};
-        CompiledKernel compiled =
-            compile_kernel(named, {request.targets, request.records, folder.path(), request.instrument_addresses});
+        CompiledKernel compiled = compile_kernel(
+            named, {request.targets, request.records, folder.path(), request.instrument_addresses});
         library.error = compiled.error;
         for (const CompiledFunction* function : {&compiled.call, &compiled.pack})
             objects.insert(objects.end(), function->objects.begin(), function->objects.end());
@@ -118,9 +121,12 @@ ParsedKernels parse_kernels(const std::string& text) {
             continue;
         const std::size_t colon = line.find(':');
         if (colon == std::string::npos)
-            return {{}, fmt::format("line {}: {} is not of the form NAME: PROBLEM [; SCHEDULE]", number, in_quotes(line).view())};
+            return {{},
+                    fmt::format("line {}: {} is not of the form NAME: PROBLEM [; SCHEDULE]", number,
+                                in_quotes(line).view())};
         const std::size_t semicolon = line.find(';', colon);
-        const ParsedProblem problem = parse_problem(std::string_view(line).substr(colon + 1, semicolon - colon - 1));
+        const ParsedProblem problem =
+            parse_problem(std::string_view(line).substr(colon + 1, semicolon - colon - 1));
         if (!problem.ok())
             return {{}, fmt::format("line {}: {}", number, problem.error.view())};
         parsed.kernels.push_back({trimmed(line.substr(0, colon)), problem.problem,

@@ -1,4 +1,5 @@
-// max_unpool as a gather: each output element asks the windows that cover it whether their maximum was found there.
+// max_unpool as a gather: each output element asks the windows that cover it whether their maximum was found
+// there.
 #include "generators/input_map.hpp"
 #include "generators/problem_generator.hpp"
 
@@ -39,7 +40,7 @@ Stages build_max_unpool(const Problem& p, const OperatorInputs& inputs) {
 } // namespace
 
 class MaxUnpoolGenerator : public ProblemGenerator<MaxUnpoolGenerator, Operator::max_unpool> {
-  public:
+public:
     static constexpr BuildAlgorithm build = build_max_unpool;
 };
 

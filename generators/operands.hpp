@@ -1,4 +1,5 @@
-// The operands of a kernel's two functions, and what they demand of a CPU: what headers and loaders describe kernels with.
+// The operands of a kernel's two functions, and what they demand of a CPU: what headers and loaders describe
+// kernels with.
 #pragma once
 
 #include "lamina/shapes.hpp"

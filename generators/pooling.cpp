@@ -55,10 +55,12 @@ Stages build_max_pool(const Problem& p, const OperatorInputs& inputs) {
     return a;
 }
 
-// Positions of one axis that window number `w` counts: those of the input, or with count_padding those of the padded input.
+// Positions of one axis that window number `w` counts: those of the input, or with count_padding those of the
+// padded input.
 Expr counted(const detail::Axis& axis, const Expr& w, bool with_padding) {
     const auto stride = static_cast<int>(axis.stride), kernel = static_cast<int>(axis.kernel);
-    const auto begin = static_cast<int>(axis.begin), size = static_cast<int>(axis.size), end = static_cast<int>(axis.end);
+    const auto begin = static_cast<int>(axis.begin), size = static_cast<int>(axis.size),
+               end = static_cast<int>(axis.end);
     const int first = with_padding ? 0 : begin, last = begin + size + (with_padding ? end : 0);
     return min(w * stride + kernel, last) - max(w * stride, first);
 }
@@ -115,34 +117,36 @@ Stages build_global_average_pool(const Problem& p, const OperatorInputs& inputs)
     const std::vector<Halide::Var> at{a.c, a.x, a.y, a.n};
     a.sum(at) = 0.0f;
     a.sum(at) += read(inputs["input"], p, {a.c, a.window[0], a.window[1], a.n});
-    a.output(in_memory_order(a, p)) = a.sum(at) / (static_cast<float>(p.in.width) * static_cast<float>(p.in.height));
+    a.output(in_memory_order(a, p)) =
+        a.sum(at) / (static_cast<float>(p.in.width) * static_cast<float>(p.in.height));
     return a;
 }
 
 } // namespace
 
 class MaxPoolGenerator : public ProblemGenerator<MaxPoolGenerator, Operator::max_pool> {
-  public:
+public:
     static constexpr BuildAlgorithm build = build_max_pool;
 };
 
 class AveragePoolGenerator : public ProblemGenerator<AveragePoolGenerator, Operator::average_pool> {
-  public:
+public:
     static constexpr BuildAlgorithm build = build_average_pool;
 };
 
 class LpPoolGenerator : public ProblemGenerator<LpPoolGenerator, Operator::lp_pool> {
-  public:
+public:
     static constexpr BuildAlgorithm build = build_lp_pool;
 };
 
 class GlobalMaxPoolGenerator : public ProblemGenerator<GlobalMaxPoolGenerator, Operator::global_max_pool> {
-  public:
+public:
     static constexpr BuildAlgorithm build = build_global_max_pool;
 };
 
-class GlobalAveragePoolGenerator : public ProblemGenerator<GlobalAveragePoolGenerator, Operator::global_average_pool> {
-  public:
+class GlobalAveragePoolGenerator
+    : public ProblemGenerator<GlobalAveragePoolGenerator, Operator::global_average_pool> {
+public:
     static constexpr BuildAlgorithm build = build_global_average_pool;
 };
 

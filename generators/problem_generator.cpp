@@ -4,7 +4,6 @@
 
 namespace lamina {
 
-using Halide::Expr;
 using Halide::Func;
 
 const Func& OperatorInputs::operator[](std::string_view name) const {
@@ -31,7 +30,9 @@ Problem ProblemParams::problem() const {
     return parsed.problem;
 }
 
-AlgorithmRequest ProblemGeneratorState::request() const { return choice.family->request(situation, choice.knobs); }
+AlgorithmRequest ProblemGeneratorState::request() const {
+    return choice.family->request(situation, choice.knobs);
+}
 
 OperatorInputs ProblemGeneratorState::operator_inputs() const {
     OperatorInputs operands;
@@ -45,7 +46,9 @@ OperatorInputs ProblemGeneratorState::operator_inputs() const {
 namespace {
 
 // The extent of dimension `d`, counted from the contiguous one, or 0 for an open batch.
-int extent(const Operand& operand, int d) { return operand.shape[static_cast<std::size_t>(operand.rank - 1 - d)]; }
+int extent(const Operand& operand, int d) {
+    return operand.shape[static_cast<std::size_t>(operand.rank - 1 - d)];
+}
 
 // Halide gives a second output the extents of the first, and refuses to be told.
 template <class Buffer>
@@ -84,7 +87,8 @@ void ProblemGeneratorState::constrain_operands() {
     Func func = *output;
     std::vector<Halide::OutputImageParam> buffers = func.output_buffers();
     if (func.dimensions() == 1) {
-        const Operands pack = pack_operands(situation.problem, packed_kernel_size(situation.problem, request()));
+        const Operands pack =
+            pack_operands(situation.problem, packed_kernel_size(situation.problem, request()));
         return constrain(buffers[0], *pack.find("packed_kernel"));
     }
     std::size_t next = 0;

@@ -1,5 +1,5 @@
-// What every operator's Halide generator shares: params from dsl's key table, operands from dsl's operand list, the choice of
-// a schedule. An operator adds its algorithm alone.
+// What every operator's Halide generator shares: params from dsl's key table, operands from dsl's operand
+// list, the choice of a schedule. An operator adds its algorithm alone.
 #pragma once
 
 #include "generators/operands.hpp"
@@ -26,19 +26,19 @@ std::int64_t packed_kernel_size(const Problem& problem, const AlgorithmRequest& 
 
 // Halide finds the params of a generator by their addresses inside it, hence the array of optionals.
 class ProblemParams {
-  public:
+public:
     explicit ProblemParams(Operator op);
     // The problem that the params describe; throws Halide::CompileError with the parser's reason.
     Problem problem() const;
 
-  private:
+private:
     Operator op_;
     std::array<std::optional<Halide::GeneratorParam<std::string>>, key_count> params_;
 };
 
 // The generator-independent part of a ProblemGenerator.
 class ProblemGeneratorState {
-  public:
+public:
     using Input = Halide::GeneratorInput<Halide::Buffer<>>;
     using Output = Halide::GeneratorOutput<Halide::Func>;
 
@@ -59,12 +59,14 @@ Stages pack_kernel(const Problem& problem, const AlgorithmRequest& request, cons
 
 template <class Derived, Operator op>
 class ProblemGenerator : public Halide::Generator<Derived> {
-  public:
+public:
     ProblemParams params{op};
-    Halide::GeneratorParam<std::string> schedule{"schedule", ""};           // family,knob:value,...; "" looks one up
-    Halide::GeneratorParam<std::string> records{"records", ""};             // folder of schedule records
-    Halide::GeneratorParam<std::string> kernel_form{"kernel_form", "plain"}; // plain: (d, c, x, y); packed: by `pack`
-    Halide::GeneratorParam<std::string> part{"part", "call"};               // call: the operator; pack: its kernel's packing
+    Halide::GeneratorParam<std::string> schedule{"schedule", ""}; // family,knob:value,...; "" looks one up
+    Halide::GeneratorParam<std::string> records{"records", ""};   // folder of schedule records
+    Halide::GeneratorParam<std::string> kernel_form{"kernel_form",
+                                                    "plain"}; // plain: (d, c, x, y); packed: by `pack`
+    Halide::GeneratorParam<std::string> part{"part",
+                                             "call"}; // call: the operator; pack: its kernel's packing
 
     void configure() {
         const Problem problem = params.problem();
@@ -83,7 +85,7 @@ class ProblemGenerator : public Halide::Generator<Derived> {
         const bool is_pack = part.value() == "pack";
         const OperatorInputs inputs = state_.operator_inputs();
         Stages algorithm = is_pack ? pack_kernel(state_.situation.problem, inputs.request, inputs["kernel"])
-                                      : Derived::build(state_.situation.problem, inputs);
+                                   : Derived::build(state_.situation.problem, inputs);
         *state_.output = algorithm.output;
         state_.constrain_operands();
         if (this->using_autoscheduler())
@@ -94,13 +96,13 @@ class ProblemGenerator : public Halide::Generator<Derived> {
             apply_schedule(state_.choice, algorithm, state_.situation);
     }
 
-  private:
+private:
     ProblemGeneratorState state_;
 
     void add_operand(const Operand& operand) {
         const Halide::Type type = operand.type == Type::i32 ? Halide::Int(32) : Halide::Float(32);
-        state_.inputs.emplace_back(operand, this->template add_input<Halide::Buffer<>>(std::string(operand.name), type,
-                                                                                       operand.rank));
+        state_.inputs.emplace_back(operand, this->template add_input<Halide::Buffer<>>(
+                                                std::string(operand.name), type, operand.rank));
     }
 
     void configure_call(const Problem& problem) {

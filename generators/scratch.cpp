@@ -10,14 +10,14 @@ namespace {
 
 using namespace Halide::Internal;
 
-// Sums what nested allocations ask of halide_malloc. Allocations that follow each other are counted as if nested, which errs on
-// the safe side. Small constant ones lie on the stack, as in Halide's code generator.
+// Sums what nested allocations ask of halide_malloc. Allocations that follow each other are counted as if
+// nested, which errs on the safe side. Small constant ones lie on the stack, as in Halide's code generator.
 class HeapAllocations : public IRVisitor {
-  public:
+public:
     std::size_t bytes = 0;
     std::string error;
 
-  private:
+private:
     using IRVisitor::visit;
 
     Halide::Internal::Scope<Interval> scope_;
@@ -28,7 +28,8 @@ class HeapAllocations : public IRVisitor {
     }
 
     void visit(const For* op) override {
-        const Interval min = find_constant_bounds(op->min, scope_), extent = find_constant_bounds(op->extent, scope_);
+        const Interval min = find_constant_bounds(op->min, scope_),
+                       extent = find_constant_bounds(op->extent, scope_);
         Interval loop = Interval::everything();
         if (min.is_bounded() && extent.is_bounded())
             loop = Interval(min.min, simplify(min.max + extent.max - 1));
@@ -42,7 +43,8 @@ class HeapAllocations : public IRVisitor {
     }
 
     void count(const Allocate* op) {
-        if (op->new_expr.defined() || op->memory_type == Halide::MemoryType::Stack || is_const_zero(op->condition))
+        if (op->new_expr.defined() || op->memory_type == Halide::MemoryType::Stack ||
+            is_const_zero(op->condition))
             return;
         std::int64_t size = op->type.bytes();
         bool is_constant = true;

@@ -6,7 +6,6 @@
 
 namespace lamina {
 
-using Halide::Expr;
 using Halide::Func;
 
 namespace {
@@ -30,7 +29,7 @@ Stages build_softmax(const Problem& p, const OperatorInputs& inputs) {
 } // namespace
 
 class SoftmaxGenerator : public ProblemGenerator<SoftmaxGenerator, Operator::softmax> {
-  public:
+public:
     static constexpr BuildAlgorithm build = build_softmax;
 };
 

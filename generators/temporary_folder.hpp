@@ -9,7 +9,7 @@
 namespace lamina {
 
 class TemporaryFolder {
-  public:
+public:
     TemporaryFolder() {
         std::error_code error;
         std::string name = (std::filesystem::temp_directory_path(error) / "lamina-XXXXXX").string();
@@ -25,7 +25,7 @@ class TemporaryFolder {
     }
     const std::string& path() const { return path_; } // "" where none could be made
 
-  private:
+private:
     std::string path_;
 };
 

@@ -10,16 +10,21 @@ namespace {
 // Longest window whose taps are unrolled; beyond, code grows and compile time with it.
 constexpr int max_unrolled_taps = 49;
 
-int lanes(const Situation& s) { return full_lanes_for(*s.target, s.problem.in.channels); }
+int lanes(const Situation& s) {
+    return full_lanes_for(*s.target, s.problem.in.channels);
+}
 
 std::vector<int> column_choices(const Situation& s) {
     std::vector<int> values;
-    for (int columns = 1; columns <= output_shape(s.problem).width && columns + 2 <= s.target->vector_registers; ++columns)
+    for (int columns = 1;
+         columns <= output_shape(s.problem).width && columns + 2 <= s.target->vector_registers; ++columns)
         values.push_back(columns);
     return values;
 }
 
-std::vector<int> strip_choices(const Situation& s) { return divisors(output_shape(s.problem).height); }
+std::vector<int> strip_choices(const Situation& s) {
+    return divisors(output_shape(s.problem).height);
+}
 
 } // namespace
 
@@ -40,8 +45,9 @@ std::string channelwise_legal(const Situation& s, const Knobs& knobs) {
     const int columns = knobs.get("columns", 1), strip = knobs.get("strip", 1);
     const Shape out = output_shape(s.problem);
     if (!contains(column_choices(s), columns))
-        return fmt::format("columns:{}: must be 1 to {}, within the output's {} columns and the {} vector registers of {}", columns,
-                           column_choices(s).back(), out.width, s.target->vector_registers, s.target->name);
+        return fmt::format(
+            "columns:{}: must be 1 to {}, within the output's {} columns and the {} vector registers of {}",
+            columns, column_choices(s).back(), out.width, s.target->vector_registers, s.target->name);
     if (!contains(strip_choices(s), strip))
         return fmt::format("strip:{}: must divide the output's {} rows", strip, out.height);
     return "";

@@ -29,7 +29,8 @@ Choice from_text(const Situation& situation, std::string_view text, std::string 
         return {.error = schedule.error};
     const Family* family = find_family(schedule.family);
     if (!family)
-        return {.error = fmt::format("schedule: unknown family {}; known are {}", in_quotes(schedule.family).view(), family_names())};
+        return {.error = fmt::format("schedule: unknown family {}; known are {}",
+                                     in_quotes(schedule.family).view(), family_names())};
     if (const std::string reason_not = family->fits(situation); !reason_not.empty())
         return {.error = fmt::format("{}: {}", family->name, reason_not)};
     Knobs knobs = completed(*family, situation, schedule.knobs);
@@ -41,9 +42,12 @@ Choice from_text(const Situation& situation, std::string_view text, std::string 
 Choice analytic_default(const Situation& situation) {
     for (const Family* family : family_table())
         if (family->fits(situation).empty())
-            return {family, family->defaults(situation),
-                    fmt::format("analytic default of {} for {}", family->name, situation.target->name), {}};
-    return {.error = fmt::format("no family schedules {} on {}", facts(situation.problem.op).name, situation.target->name)};
+            return {family,
+                    family->defaults(situation),
+                    fmt::format("analytic default of {} for {}", family->name, situation.target->name),
+                    {}};
+    return {.error = fmt::format("no family schedules {} on {}", facts(situation.problem.op).name,
+                                 situation.target->name)};
 }
 
 } // namespace
@@ -64,7 +68,8 @@ Choice choose_schedule(const Situation& situation, const std::string& text, cons
 
 namespace {
 
-// No masked loads here: packing a flipped kernel runs backwards, and Halide 21 fails on masked loads of that direction.
+// No masked loads here: packing a flipped kernel runs backwards, and Halide 21 fails on masked loads of that
+// direction.
 void vectorize_packing(Halide::Func& packed, const Halide::Var& along, const Situation& situation) {
     const auto elements = static_cast<int>(kernel_operand(situation.problem).elements());
     const int lanes = full_lanes_for(*situation.target, elements);

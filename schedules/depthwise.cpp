@@ -1,4 +1,5 @@
-// Depthwise convolution: every channel has its own kernel, so vectors run over channels and the window is unrolled.
+// Depthwise convolution: every channel has its own kernel, so vectors run over channels and the window is
+// unrolled.
 #include "schedules/nests.hpp"
 
 #include <fmt/format.h>
@@ -19,9 +20,12 @@ std::string fits(const Situation& s) {
 } // namespace
 
 const Family depthwise_family = {
-    "depthwise",    "convolution that keeps channels apart, for maps of contiguous channels",
-    channelwise_knobs(), channelwise_legal,
-    channelwise_defaults, fits,
+    "depthwise",
+    "convolution that keeps channels apart, for maps of contiguous channels",
+    channelwise_knobs(),
+    channelwise_legal,
+    channelwise_defaults,
+    fits,
     [](const Situation&, const Knobs&) { return AlgorithmRequest{}; },
     channelwise_apply,
 };

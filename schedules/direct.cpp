@@ -1,6 +1,7 @@
-// Direct convolution: one register tile of output channels x positions is summed over the whole window while it stays in
-// registers. The kernel is packed so that a tile's vectors are contiguous along the sum; positions run linearly over the
-// map, so that narrow maps waste no columns; the padded input is stored strip by strip, near the cache.
+// Direct convolution: one register tile of output channels x positions is summed over the whole window while
+// it stays in registers. The kernel is packed so that a tile's vectors are contiguous along the sum;
+// positions run linearly over the map, so that narrow maps waste no columns; the padded input is stored strip
+// by strip, near the cache.
 #include "schedules/nests.hpp"
 
 #include <fmt/format.h>
@@ -39,8 +40,9 @@ std::string fits(const Situation& s) {
     if (s.target->is_gpu)
         return fmt::format("target {} has no CPU vectors", s.target->name);
     if (p.groups > 1 && g.group_out % g.lanes != 0)
-        return fmt::format("groups={}: a group's {} output channels must be a multiple of the vector's {} lanes", p.groups,
-                           g.group_out, g.lanes);
+        return fmt::format(
+            "groups={}: a group's {} output channels must be a multiple of the vector's {} lanes", p.groups,
+            g.group_out, g.lanes);
     if (g.lanes < 4)
         return fmt::format("out_channels={}: fewer than a vector of 4", p.out_channels);
     if (static_cast<std::int64_t>(g.out_height) * g.out_width > (1 << 28))
@@ -69,9 +71,13 @@ std::vector<int> position_choices(const Situation& s) {
     return values;
 }
 
-std::vector<int> strip_choices(const Situation& s) { return divisors(geometry(s).out_height); }
+std::vector<int> strip_choices(const Situation& s) {
+    return divisors(geometry(s).out_height);
+}
 
-std::vector<int> chunk_choices(const Situation& s) { return divisors(geometry(s).group_in); }
+std::vector<int> chunk_choices(const Situation& s) {
+    return divisors(geometry(s).group_in);
+}
 
 std::vector<int> unroll_choices(const Situation& s) {
     std::vector<int> values;
@@ -83,55 +89,62 @@ std::vector<int> unroll_choices(const Situation& s) {
 
 std::string legal(const Situation& s, const Knobs& knobs) {
     const Geometry g = geometry(s);
-    const int vectors = knobs.get("vectors", 1), positions = knobs.get("positions", 1), strip = knobs.get("strip", g.out_height);
+    const int vectors = knobs.get("vectors", 1), positions = knobs.get("positions", 1),
+              strip = knobs.get("strip", g.out_height);
     if (!contains(vector_choices(s), vectors))
-        return fmt::format("vectors:{}: must be 1 to 4, and {} lanes each must {} the group's {} output channels", vectors, g.lanes,
-                           g.group_out % g.lanes == 0 ? "divide" : "begin within", g.group_out);
+        return fmt::format(
+            "vectors:{}: must be 1 to 4, and {} lanes each must {} the group's {} output channels", vectors,
+            g.lanes, g.group_out % g.lanes == 0 ? "divide" : "begin within", g.group_out);
     if (positions < 1 || registers_used(vectors, positions) > s.target->vector_registers)
-        return fmt::format("positions:{}: {} vectors x {} positions need {} vector registers of {} on {}", positions, vectors,
-                           positions, registers_used(vectors, positions), s.target->vector_registers, s.target->name);
+        return fmt::format("positions:{}: {} vectors x {} positions need {} vector registers of {} on {}",
+                           positions, vectors, positions, registers_used(vectors, positions),
+                           s.target->vector_registers, s.target->name);
     if (!contains(strip_choices(s), strip))
         return fmt::format("strip:{}: must divide the output's {} rows", strip, g.out_height);
     if (positions > strip * g.out_width)
-        return fmt::format("positions:{}: a strip of {} rows has only {} positions", positions, strip, strip * g.out_width);
+        return fmt::format("positions:{}: a strip of {} rows has only {} positions", positions, strip,
+                           strip * g.out_width);
     const int chunk = knobs.get("chunk", g.group_in), unroll = knobs.get("unroll", 1);
     if (!contains(chunk_choices(s), chunk))
         return fmt::format("chunk:{}: must divide a group's {} input channels", chunk, g.group_in);
     if (!contains(unroll_choices(s), unroll) || chunk % unroll != 0)
-        return fmt::format("unroll:{}: must divide a chunk's {} input channels and be at most 8", unroll, chunk);
+        return fmt::format("unroll:{}: must divide a chunk's {} input channels and be at most 8", unroll,
+                           chunk);
     return "";
 }
 
 // Of the general registers: the stack, the kernel, the channel's offset, two loops' counters.
 constexpr int reserved_registers = 5;
 
-// Cycles per multiply-add vector that the tile costs, at best 1 / fma_per_cycle: waste in both directions, the latency of few
-// accumulators, and two loads a cycle.
+// Cycles per multiply-add vector that the tile costs, at best 1 / fma_per_cycle: waste in both directions,
+// the latency of few accumulators, and two loads a cycle.
 double tile_cost(const Situation& s, int vectors, int positions, int strip_positions) {
     const Geometry g = geometry(s);
     const TargetFacts& t = *s.target;
     const double tiles = ceil_div(strip_positions, positions);
-    const double waste = tiles * positions / strip_positions *
-                         (static_cast<double>(ceil_div(g.group_out, vectors * g.lanes)) * vectors * g.lanes / g.group_out);
+    const double waste =
+        tiles * positions / strip_positions *
+        (static_cast<double>(ceil_div(g.group_out, vectors * g.lanes)) * vectors * g.lanes / g.group_out);
     const double multiply_adds = vectors * positions;
     // One more cycle's worth of accumulators than the latency hides, since not every load arrives in time.
     const double arithmetic = std::max<double>(multiply_adds / t.fma_per_cycle, t.fma_latency + 1);
-    // Positions of several rows have an address each: those beyond the registers are loaded, and each element of the window
-    // moves all of them, four a cycle.
+    // Positions of several rows have an address each: those beyond the registers are loaded, and each element
+    // of the window moves all of them, four a cycle.
     const int addresses = g.out_width % positions == 0 ? 1 : positions;
     const int spilled = std::max(0, addresses - (t.general_registers - reserved_registers));
     const double loads = (vectors + positions + spilled) / 2.0, moves = addresses / 4.0 / g.group_in;
-    // A tile also pays its start: addresses, initial values, epilogue and stores, about as long as four steps of its sum.
+    // A tile also pays its start: addresses, initial values, epilogue and stores, about as long as four steps
+    // of its sum.
     const double steps = static_cast<double>(g.group_in) * g.window;
     // Of two tiles that are equal otherwise, the one with fewer loads disturbs other work less.
     const double step = std::max(arithmetic, loads) + 0.1 * loads + moves;
     return waste * step / multiply_adds * (1.0 + 2.0 / steps);
 }
 
-// Of all strips, the one that waits least for bytes from beyond the L2 cache: a strip's padded input that does not stay there is
-// read again for each block of output channels, a kernel that does not stay there again for each strip. The kernel's bytes count
-// twice, because each is used for one tile only before the next is due, an input's for the whole window. What does not stay is
-// also written and fetched once more.
+// Of all strips, the one that waits least for bytes from beyond the L2 cache: a strip's padded input that
+// does not stay there is read again for each block of output channels, a kernel that does not stay there
+// again for each strip. The kernel's bytes count twice, because each is used for one tile only before the
+// next is due, an input's for the whole window. What does not stay is also written and fetched once more.
 int default_strip(const Situation& s, int block) {
     const Geometry g = geometry(s);
     const Problem p = as_convolution(s.problem);
@@ -143,8 +156,10 @@ int default_strip(const Situation& s, int block) {
     double fewest = 1e300;
     for (int strip : strip_choices(s)) {
         const double input = row * ((strip - 1) * p.stride.height + reach);
-        const double strips = static_cast<double>(g.out_height) / strip, blocks = ceil_div(p.out_channels, block);
-        const double bytes = strips * input * (input > l2 * 0.75 ? blocks + 2 : 1) + 2 * kernel * (kernel > l2 * 0.5 ? strips : 1);
+        const double strips = static_cast<double>(g.out_height) / strip,
+                     blocks = ceil_div(p.out_channels, block);
+        const double bytes = strips * input * (input > l2 * 0.75 ? blocks + 2 : 1) +
+                             2 * kernel * (kernel > l2 * 0.5 ? strips : 1);
         if (strip * g.out_width >= std::min(g.positions, 64) && bytes <= fewest) {
             fewest = bytes;
             best = strip;
@@ -180,7 +195,11 @@ Knobs defaults(const Situation& s) {
         }
     const std::vector<int> unrolls = unroll_choices(s);
     const int unroll = g.group_in <= 8 ? g.group_in : (contains(unrolls, 4) ? 4 : unrolls.back());
-    return {{"vectors", vectors}, {"positions", positions}, {"strip", strip}, {"chunk", default_chunk(s)}, {"unroll", unroll}};
+    return {{"vectors", vectors},
+            {"positions", positions},
+            {"strip", strip},
+            {"chunk", default_chunk(s)},
+            {"unroll", unroll}};
 }
 
 AlgorithmRequest request(const Situation& s, const Knobs& knobs) {

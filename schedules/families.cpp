@@ -7,8 +7,8 @@
 namespace lamina {
 
 std::span<const Family* const> family_table() {
-    static constexpr const Family* table[] = {&direct_family, &depthwise_family, &pool_family, &gpu_tile_family,
-                                              &generic_family};
+    static constexpr const Family* table[] = {&direct_family, &depthwise_family, &pool_family,
+                                              &gpu_tile_family, &generic_family};
     return table;
 }
 
@@ -20,7 +20,8 @@ const Family* find_family(std::string_view name) {
 }
 
 std::string why_illegal(const Family& family, const Situation& situation, const Knobs& knobs) {
-    for (const auto& [name, value] : knobs.values()) {
+    for (const auto& [given, value] : knobs.values()) {
+        const std::string_view name = given; // which a lambda may capture
         const auto known = std::find_if(family.knobs.begin(), family.knobs.end(),
                                         [&](const Knob& knob) { return knob.name == name; });
         if (known != family.knobs.end())
@@ -28,7 +29,8 @@ std::string why_illegal(const Family& family, const Situation& situation, const 
         std::string names;
         for (const Knob& knob : family.knobs)
             names += fmt::format("{}{}", names.empty() ? "" : ", ", knob.name);
-        return fmt::format("{}: unknown knob '{}'; it has {}", family.name, name, names.empty() ? "none" : names);
+        return fmt::format("{}: unknown knob '{}'; it has {}", family.name, name,
+                           names.empty() ? "none" : names);
     }
     std::string reason = family.fits(situation);
     if (reason.empty())

@@ -1,9 +1,10 @@
-// A schedule family: how one kind of loop nest is put on an algorithm, and for which problems and targets it may be.
+// A schedule family: how one kind of loop nest is put on an algorithm, and for which problems and targets it
+// may be.
 #pragma once
 
 #include "lamina/problem_text.hpp"
-#include "schedules/stages.hpp"
 #include "schedules/schedule_text.hpp"
+#include "schedules/stages.hpp"
 #include "schedules/target_facts.hpp"
 
 namespace lamina {
@@ -16,24 +17,27 @@ struct Situation {
 
 // What a family asks of the algorithm, so that layer arithmetic stays in the generators.
 struct AlgorithmRequest {
-    int kernel_block = 0;   // output channels that stand together in the packed kernel; 0 keeps the kernel's own order
-    int kernel_chunk = 0;   // input channels between whose runs the packed kernel goes through the window; 0 means all
+    int kernel_block =
+        0; // output channels that stand together in the packed kernel; 0 keeps the kernel's own order
+    int kernel_chunk =
+        0; // input channels between whose runs the packed kernel goes through the window; 0 means all
     bool is_linear = false; // sum over linear positions
 };
 
 struct Knob {
     std::string_view name;
-    std::string_view meaning;                            // what it sets, in which unit
-    std::vector<int> (*values)(const Situation&);        // worth trying, ascending
+    std::string_view meaning;                     // what it sets, in which unit
+    std::vector<int> (*values)(const Situation&); // worth trying, ascending
 };
 
 struct Family {
     std::string_view name;
     std::string_view meaning;
     std::vector<Knob> knobs;
-    std::string (*legal)(const Situation&, const Knobs&); // why not, naming the knob or key and its limit; or ""
-    Knobs (*defaults)(const Situation&);                  // the analytic default; asked only where the family fits at all
-    std::string (*fits)(const Situation&);                // why no knobs whatever make it fit, or ""
+    std::string (*legal)(const Situation&,
+                         const Knobs&);    // why not, naming the knob or key and its limit; or ""
+    Knobs (*defaults)(const Situation&);   // the analytic default; asked only where the family fits at all
+    std::string (*fits)(const Situation&); // why no knobs whatever make it fit, or ""
     AlgorithmRequest (*request)(const Situation&, const Knobs&);
     void (*apply)(Stages&, const Situation&, const Knobs&); // called with legal knobs only
 };

@@ -1,4 +1,5 @@
-// Convolution on a GPU: a block of threads per tile of channels and columns, each thread sums one output in a register.
+// Convolution on a GPU: a block of threads per tile of channels and columns, each thread sums one output in a
+// register.
 #include "schedules/nests.hpp"
 
 #include <fmt/format.h>
@@ -15,8 +16,12 @@ std::string fits(const Situation& s) {
     return "";
 }
 
-std::vector<int> channel_choices(const Situation&) { return {1, 2, 4, 8, 16, 32, 64}; }
-std::vector<int> column_choices(const Situation&) { return {1, 2, 4, 8, 16}; }
+std::vector<int> channel_choices(const Situation&) {
+    return {1, 2, 4, 8, 16, 32, 64};
+}
+std::vector<int> column_choices(const Situation&) {
+    return {1, 2, 4, 8, 16};
+}
 
 std::string legal(const Situation& s, const Knobs& knobs) {
     const int channels = knobs.get("channels", 1), columns = knobs.get("columns", 1);
@@ -25,13 +30,18 @@ std::string legal(const Situation& s, const Knobs& knobs) {
     if (!contains(column_choices(s), columns))
         return fmt::format("columns:{}: must be a power of two up to 16", columns);
     if (channels * columns > 256)
-        return fmt::format("channels:{} columns:{}: more than the 256 threads that every OpenCL device gives a block", channels,
-                           columns);
+        return fmt::format(
+            "channels:{} columns:{}: more than the 256 threads that every OpenCL device gives a block",
+            channels, columns);
     return "";
 }
 
-Knobs defaults(const Situation&) { return {{"channels", 16}, {"columns", 8}}; }
-AlgorithmRequest request(const Situation&, const Knobs&) { return {}; }
+Knobs defaults(const Situation&) {
+    return {{"channels", 16}, {"columns", 8}};
+}
+AlgorithmRequest request(const Situation&, const Knobs&) {
+    return {};
+}
 
 void apply(Stages& a, const Situation& s, const Knobs& knobs) {
     const Shape out = output_shape(s.problem);

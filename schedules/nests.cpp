@@ -47,7 +47,8 @@ void store_padded(Stages& a, const Situation& s, const Halide::Var& level) {
     if (!a.padded.defined())
         return;
     a.padded.compute_at(a.output, level);
-    // Vectors along the axis on which the input is contiguous; channels are so in what is stored, whatever the input's layout.
+    // Vectors along the axis on which the input is contiguous; channels are so in what is stored, whatever
+    // the input's layout.
     const bool is_nchw = s.problem.layout == Layout::nchw;
     const int lanes = full_lanes_for(*s.target, is_nchw ? padded_width(s.problem) : s.problem.in.channels);
     if (lanes > 1)
@@ -61,7 +62,8 @@ void schedule_generically(Stages& a, const Situation& s) {
     const std::vector<Halide::Var> args = a.output.args(); // memory order
     const int extent = in_memory_order(out, s.problem.layout)[3];
     const int lanes = full_lanes_for(*s.target, extent);
-    const Halide::Var inner("inner"), along = args[0];
+    const Halide::Var inner("inner");
+    const Halide::Var& along = args[0];
     a.output.bound(along, 0, extent);
     if (lanes > 1)
         a.output.split(along, along, inner, lanes, Halide::TailStrategy::ShiftInwards).vectorize(inner);

@@ -5,7 +5,9 @@
 
 namespace lamina {
 
-constexpr int ceil_div(int a, int b) { return (a + b - 1) / b; }
+constexpr int ceil_div(int a, int b) {
+    return (a + b - 1) / b;
+}
 
 inline bool contains(const std::vector<int>& values, int value) {
     for (int v : values)
@@ -23,8 +25,8 @@ int lanes_for(const TargetFacts& target, int extent);
 // Lanes of the longest vector that `extent` fills, at most the target's full vector.
 int full_lanes_for(const TargetFacts& target, int extent);
 
-// How vectors of output channels end: masked loads and stores where the last block is not full, so that no byte behind it is
-// touched.
+// How vectors of output channels end: masked loads and stores where the last block is not full, so that no
+// byte behind it is touched.
 Halide::TailStrategy channel_tail(int channels, int block);
 
 // Stores the padded input, where there is one, for each turn of the loop over `level`.

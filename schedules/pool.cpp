@@ -17,9 +17,12 @@ std::string fits(const Situation& s) {
 } // namespace
 
 const Family pool_family = {
-    "pool",         "pooling by vectors of channels, for maps of contiguous channels",
-    channelwise_knobs(), channelwise_legal,
-    channelwise_defaults, fits,
+    "pool",
+    "pooling by vectors of channels, for maps of contiguous channels",
+    channelwise_knobs(),
+    channelwise_legal,
+    channelwise_defaults,
+    fits,
     [](const Situation&, const Knobs&) { return AlgorithmRequest{}; },
     channelwise_apply,
 };

@@ -35,7 +35,8 @@ std::string read_record(const json& entry, Record& record) {
     record.problem = to_text(parsed.problem).view();
     const ScheduleText schedule = parse_schedule(record.schedule);
     if (!schedule.error.empty() || !find_family(schedule.family))
-        return schedule.error.empty() ? fmt::format("unknown family {}", in_quotes(schedule.family).view()) : schedule.error;
+        return schedule.error.empty() ? fmt::format("unknown family {}", in_quotes(schedule.family).view())
+                                      : schedule.error;
     const auto evidence = entry.find("evidence");
     if (evidence == entry.end() || !evidence->is_object())
         return "no evidence";
@@ -45,22 +46,26 @@ std::string read_record(const json& entry, Record& record) {
     return "";
 }
 
-// How unlike two problems of one operator are: the sum of the ratios' logarithms over the sizes that shape a schedule.
+// How unlike two problems of one operator are: the sum of the ratios' logarithms over the sizes that shape a
+// schedule.
 double distance(const Problem& a, const Problem& b) {
     const auto ratio = [](double left, double right) { return std::abs(std::log2(left / right)); };
     const Shape out_a = output_shape(a), out_b = output_shape(b);
-    return ratio(a.in.channels, b.in.channels) + ratio(out_a.channels, out_b.channels) + ratio(out_a.width, out_b.width) +
-           ratio(out_a.height, out_b.height);
+    return ratio(a.in.channels, b.in.channels) + ratio(out_a.channels, out_b.channels) +
+           ratio(out_a.width, out_b.width) + ratio(out_a.height, out_b.height);
 }
 
 // Schedules carry over only between problems whose windows and channel structure are the same.
 bool is_alike(const Problem& a, const Problem& b) {
-    return a.op == b.op && a.kernel_size == b.kernel_size && a.stride == b.stride && a.dilation == b.dilation &&
-           a.layout == b.layout && a.type == b.type && (a.groups == 1) == (b.groups == 1);
+    return a.op == b.op && a.kernel_size == b.kernel_size && a.stride == b.stride &&
+           a.dilation == b.dilation && a.layout == b.layout && a.type == b.type &&
+           (a.groups == 1) == (b.groups == 1);
 }
 
 // Without its folder, which differs between machines.
-std::string name_of(const RecordFile& file) { return file.path.substr(file.path.rfind('/') + 1); }
+std::string name_of(const RecordFile& file) {
+    return file.path.substr(file.path.rfind('/') + 1);
+}
 
 } // namespace
 
@@ -100,7 +105,8 @@ std::vector<RecordMatch> matching_records(const RecordFile& file, const Situatio
         else if (is_alike(problem, situation.problem) && distance(problem, situation.problem) <= 1.0)
             near.emplace_back(distance(problem, situation.problem), &record);
     }
-    std::stable_sort(near.begin(), near.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::stable_sort(near.begin(), near.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
     for (const auto& [_, record] : near)
         matches.push_back({record, fmt::format("nearest record in {}: {}", name_of(file), record->problem)});
     return matches;

@@ -1,4 +1,5 @@
-// Schedule records: what tuning found, kept as data. One JSON file per target holds a list of records, one a line.
+// Schedule records: what tuning found, kept as data. One JSON file per target holds a list of records, one a
+// line.
 #pragma once
 
 #include "schedules/family.hpp"
@@ -21,7 +22,8 @@ struct Record {
 struct RecordFile {
     std::string path;
     std::vector<Record> records;
-    std::vector<std::string> warnings; // records or a file that could not be read, by name and with the reason
+    std::vector<std::string>
+        warnings; // records or a file that could not be read, by name and with the reason
 };
 
 std::string records_path(const std::string& folder, const TargetFacts& target);

@@ -21,7 +21,9 @@ int Knobs::get(std::string_view name, int otherwise) const {
     return entry == values_.end() ? otherwise : entry->second;
 }
 
-bool Knobs::has(std::string_view name) const { return find(values_, name) != values_.end(); }
+bool Knobs::has(std::string_view name) const {
+    return find(values_, name) != values_.end();
+}
 
 void Knobs::set(std::string_view name, int value) {
     const auto entry = find(values_, name);
@@ -42,11 +44,14 @@ ScheduleText parse_schedule(std::string_view text) {
             continue;
         }
         const std::size_t colon = word.find(':');
-        const ParsedInt value = colon == std::string_view::npos ? ParsedInt{} : parse_int(word.substr(colon + 1));
+        const ParsedInt value =
+            colon == std::string_view::npos ? ParsedInt{} : parse_int(word.substr(colon + 1));
         if (!value.ok || colon == 0)
-            schedule.error = fmt::format("schedule: {} is not of the form knob:number", in_quotes(word).view());
+            schedule.error =
+                fmt::format("schedule: {} is not of the form knob:number", in_quotes(word).view());
         else if (schedule.knobs.has(word.substr(0, colon)))
-            schedule.error = fmt::format("schedule: knob {} is given twice", in_quotes(word.substr(0, colon)).view());
+            schedule.error =
+                fmt::format("schedule: knob {} is given twice", in_quotes(word.substr(0, colon)).view());
         else
             schedule.knobs.set(word.substr(0, colon), value.value);
         if (!schedule.error.empty())

@@ -10,7 +10,7 @@ namespace lamina {
 
 // The values of a family's knobs. Small and ordered as given; every knob appears at most once.
 class Knobs {
-  public:
+public:
     Knobs() = default;
     Knobs(std::initializer_list<std::pair<std::string, int>> values) : values_(values) {}
 
@@ -21,7 +21,7 @@ class Knobs {
     const std::vector<std::pair<std::string, int>>& values() const { return values_; }
     friend bool operator==(const Knobs&, const Knobs&) = default;
 
-  private:
+private:
     std::vector<std::pair<std::string, int>> values_;
 };
 

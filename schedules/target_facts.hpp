@@ -1,4 +1,5 @@
-// What is known of each target. Families derive their defaults from these facts and ask nothing else about a CPU or GPU.
+// What is known of each target. Families derive their defaults from these facts and ask nothing else about a
+// CPU or GPU.
 #pragma once
 
 #include <Halide.h>
@@ -16,9 +17,9 @@ struct TargetFacts {
     int vector_bytes;          // of the widest register that arithmetic runs in at full rate
     int vector_registers;
     int general_registers;
-    int fma_latency;          // cycles; accumulators in flight must cover latency * fma_per_cycle
-    int fma_per_cycle;        // vector multiply-adds that start in a cycle
-    int l1_bytes, l2_bytes;   // data caches of one core
+    int fma_latency;        // cycles; accumulators in flight must cover latency * fma_per_cycle
+    int fma_per_cycle;      // vector multiply-adds that start in a cycle
+    int l1_bytes, l2_bytes; // data caches of one core
     bool is_gpu;
 
     int lanes() const { return vector_bytes / 4; } // of 32 bits
@@ -32,7 +33,8 @@ const TargetFacts* find_target(std::string_view name);
 // The most demanding row whose features `target` has; rows differ where schedules should.
 const TargetFacts& facts_for(const Halide::Target& target);
 
-// Halide's target for kernels that ship: no runtime of their own, operands checked before the call, not inside it.
+// Halide's target for kernels that ship: no runtime of their own, operands checked before the call, not
+// inside it.
 Halide::Target kernel_target(const TargetFacts& facts);
 
 // The name of the best row that this machine's CPU can run, without devices.

@@ -129,6 +129,7 @@ TEST_CASE("Every operator runs on every target that this machine can run", "[ope
     Random random(1);
     const std::string only = environment("LAMINA_TEST_OPERATOR");
     for (const OperatorFacts& row : operator_table)
-        for (const TargetFacts* target : only.empty() || only == row.name ? runnable_targets() : std::vector<const TargetFacts*>{})
+        for (const TargetFacts* target :
+             only.empty() || only == row.name ? runnable_targets() : std::vector<const TargetFacts*>{})
             check({random_problem(random, row.op), target, ""});
 }

@@ -1,4 +1,5 @@
-// lamina bench: times schedules of problems on one pinned core, as fractions of the peak measured in the same run.
+// lamina bench: times schedules of problems on one pinned core, as fractions of the peak measured in the same
+// run.
 #include "tools/command.hpp"
 #include "tools/progress.hpp"
 #include "tools/whole_file.hpp"
@@ -29,9 +30,10 @@ struct BenchOptions {
 struct Row {
     std::string problem, schedule, reason, error;
     Timing timing;
-    double gflops = 0, fraction = 0; // operations a second, 1e9, and of the peak around it: the median of the rounds
-    double best_fraction = 0;        // of the best call, of the best peak
-    double bandwidth_fraction = 0;   // bytes moved at least, of the copy bandwidth
+    double gflops = 0,
+           fraction = 0;      // operations a second, 1e9, and of the peak around it: the median of the rounds
+    double best_fraction = 0; // of the best call, of the best peak
+    double bandwidth_fraction = 0; // bytes moved at least, of the copy bandwidth
     std::size_t scratch_bytes = 0, code_bytes = 0;
     double compile_seconds = 0;
 };
@@ -53,9 +55,11 @@ std::vector<std::string> read_suite(const std::string& name, std::string& error)
 
 constexpr int rounds = 8;
 
-// Times the calls in rounds, each beside the peak that the machine shows at that moment: other work on the machine slows both.
+// Times the calls in rounds, each beside the peak that the machine shows at that moment: other work on the
+// machine slows both.
 template <class Run>
-void time_rounds(Row& row, const Run& run, const Problem& problem, const BenchOptions& options, const TargetFacts& target) {
+void time_rounds(Row& row, const Run& run, const Problem& problem, const BenchOptions& options,
+                 const TargetFacts& target) {
     const double operations = static_cast<double>(operation_count(problem)) / 1e9;
     std::vector<double> fractions, medians;
     double best_peak = 0;
@@ -107,14 +111,17 @@ Row measure(const KernelRequest& request, const BenchOptions& options, const Tar
 
 void print(const Row& row) {
     if (!row.error.empty()) {
-        fmt::print("{}\n    {}: {}\n", row.problem, row.schedule.empty() ? "no schedule" : row.schedule, row.error);
+        fmt::print("{}\n    {}: {}\n", row.problem, row.schedule.empty() ? "no schedule" : row.schedule,
+                   row.error);
         return;
     }
-    fmt::print("{}\n    {:<44} {:9.4f} ms +-{:2.0f}%  {:7.1f} GFLOP/s  {:5.3f} of peak (best {:5.3f})  {:5.3f} of copy  {:6.1f} KiB scratch"
+    fmt::print("{}\n    {:<44} {:9.4f} ms +-{:2.0f}%  {:7.1f} GFLOP/s  {:5.3f} of peak (best {:5.3f})  "
+               "{:5.3f} of copy  {:6.1f} KiB scratch"
                "  {:5.1f} KiB code  {:4.2f} s to compile\n",
-               row.problem, row.schedule, row.timing.median * 1e3, 50 * row.timing.spread / row.timing.median, row.gflops,
-               row.fraction, row.best_fraction, row.bandwidth_fraction, static_cast<double>(row.scratch_bytes) / 1024,
-               static_cast<double>(row.code_bytes) / 1024, row.compile_seconds);
+               row.problem, row.schedule, row.timing.median * 1e3, 50 * row.timing.spread / row.timing.median,
+               row.gflops, row.fraction, row.best_fraction, row.bandwidth_fraction,
+               static_cast<double>(row.scratch_bytes) / 1024, static_cast<double>(row.code_bytes) / 1024,
+               row.compile_seconds);
 }
 
 double geomean(const std::vector<Row>& rows) {
@@ -128,7 +135,8 @@ double geomean(const std::vector<Row>& rows) {
     return count == 0 ? 0 : std::exp(sum / count);
 }
 
-std::string write_json(const std::string& path, const std::vector<Row>& rows, const Peak& peak, const TargetFacts& target) {
+std::string write_json(const std::string& path, const std::vector<Row>& rows, const Peak& peak,
+                       const TargetFacts& target) {
     nlohmann::json list = nlohmann::json::array();
     for (const Row& row : rows)
         list.push_back({{"problem", row.problem},
@@ -181,22 +189,23 @@ int bench(BenchOptions options) {
     if (options.threads == 1)
         pinned.emplace();
     const Peak peak = measure_peak(*target);
-    fmt::print("{} on {} thread(s); peak of one core {:.1f} GFLOP/s, copy {:.1f} GB/s\n", target->name, options.threads,
-               peak.gflops, peak.copy_gbytes);
+    fmt::print("{} on {} thread(s); peak of one core {:.1f} GFLOP/s, copy {:.1f} GB/s\n", target->name,
+               options.threads, peak.gflops, peak.copy_gbytes);
     std::vector<Row> rows;
     bool has_failed = false;
     for (const KernelRequest& request : requests) {
         progress.step(std::string(to_text(request.problem).view()));
         rows.push_back(measure(request, options, *target));
         if (rows.back().error.empty())
-            rows.back().bandwidth_fraction =
-                static_cast<double>(bytes_moved(request.problem)) / rows.back().timing.median / 1e9 / peak.copy_gbytes;
+            rows.back().bandwidth_fraction = static_cast<double>(bytes_moved(request.problem)) /
+                                             rows.back().timing.median / 1e9 / peak.copy_gbytes;
         has_failed = has_failed || !rows.back().error.empty();
         progress.clear();
         print(rows.back());
         std::fflush(stdout);
     }
-    fmt::print("geomean {:.3f} of peak; peak at the end {:.1f} GFLOP/s\n", geomean(rows), measure_gflops(*target));
+    fmt::print("geomean {:.3f} of peak; peak at the end {:.1f} GFLOP/s\n", geomean(rows),
+               measure_gflops(*target));
     if (!options.json.empty())
         error = write_json(options.json, rows, peak, *target);
     if (!error.empty())
@@ -208,17 +217,22 @@ int bench(BenchOptions options) {
 
 Subcommand add_bench(CLI::App& root) {
     auto options = std::make_shared<BenchOptions>();
-    CLI::App* app = root.add_subcommand("bench", "Time kernels against the peak that this machine shows in the same run");
+    CLI::App* app =
+        root.add_subcommand("bench", "Time kernels against the peak that this machine shows in the same run");
     app->add_option("PROBLEM", options->problems, "Problems, each one argument");
     options->kernel.add_to(*app, true);
-    app->add_option("--suite", options->suite, "Problems of a suite: a name in share/lamina/suites")->type_name("NAME");
+    app->add_option("--suite", options->suite, "Problems of a suite: a name in share/lamina/suites")
+        ->type_name("NAME");
     app->add_option("--threads", options->threads, "Threads of a call; the peak counts as many cores")
         ->check(CLI::Range(1, 1024))
         ->capture_default_str();
-    app->add_option("--seconds", options->seconds, "Time to spend on each kernel")->check(CLI::Range(0.001, 60.0))->capture_default_str();
+    app->add_option("--seconds", options->seconds, "Time to spend on each kernel")
+        ->check(CLI::Range(0.001, 60.0))
+        ->capture_default_str();
     app->add_option("--json", options->json, "Also write the results to a file")->type_name("FILE");
-    app->footer("Example: lamina bench \"max_pool in=1x112x112x64 kernel_size=3 stride=2 padding=1\" --schedule pool "
-                "--schedule generic");
+    app->footer(
+        "Example: lamina bench \"max_pool in=1x112x112x64 kernel_size=3 stride=2 padding=1\" --schedule pool "
+        "--schedule generic");
     return {app, [options] { return bench(*options); }};
 }
 

@@ -19,22 +19,26 @@ std::string data_folder(const std::string& name) {
 }
 
 void KernelOptions::add_to(CLI::App& app, bool many_schedules) {
-    app.add_option("--target", target, "Target to compile for, see `lamina list targets`; default: the best this CPU runs")
+    app.add_option("--target", target,
+                   "Target to compile for, see `lamina list targets`; default: the best this CPU runs")
         ->type_name("T");
     app.add_option("--records", records, "Folder of schedule records, one JSON file per target; '' for none")
         ->type_name("DIR")
         ->capture_default_str();
     auto* schedule =
-        app.add_option("--schedule", schedules,
-                       many_schedules ? "Schedule to try instead of the looked-up one, again for each further one"
-                                      : "Schedule to use instead of the looked-up one, e.g. direct,vectors:2,positions:6")
+        app.add_option(
+               "--schedule", schedules,
+               many_schedules
+                   ? "Schedule to try instead of the looked-up one, again for each further one"
+                   : "Schedule to use instead of the looked-up one, e.g. direct,vectors:2,positions:6")
             ->type_name("FAMILY[,KNOB:VALUE...]")
             ->allow_extra_args(false);
     if (!many_schedules)
         schedule->expected(1);
 }
 
-ParsedRequest parse_request(const std::string& problem, const std::string& schedule, const std::string& name) {
+ParsedRequest parse_request(const std::string& problem, const std::string& schedule,
+                            const std::string& name) {
     const ParsedProblem parsed = parse_problem(problem);
     if (!parsed.ok())
         return {{}, std::string(parsed.error.view())};

@@ -40,7 +40,8 @@ struct ParsedRequest {
     std::optional<KernelRequest> request;
     std::string error;
 };
-ParsedRequest parse_request(const std::string& problem, const std::string& schedule, const std::string& name = "lamina_kernel");
+ParsedRequest parse_request(const std::string& problem, const std::string& schedule,
+                            const std::string& name = "lamina_kernel");
 
 // The target of that name, "" the best of this machine; null and a printed message where there is none.
 const TargetFacts* target_or_fail(const std::string& name);

@@ -23,7 +23,9 @@ struct CompileCommand {
     bool with_runtime = false, instrument = false;
 };
 
-bool is_problem(const std::string& text) { return text.find('=') != std::string::npos; }
+bool is_problem(const std::string& text) {
+    return text.find('=') != std::string::npos;
+}
 
 // The text of a file that lists kernels; nothing where it cannot be read.
 std::optional<std::string> read_text(const std::string& path) {
@@ -45,8 +47,10 @@ ParsedKernels kernels_of(const std::string& input, const CompileCommand& command
     const std::filesystem::path path(input);
     const std::string extension = path.extension().string();
     if (extension == ".hpp" || extension == ".h" || extension == ".hh") {
-        const Description description = describe_network(input, command.network.empty() ? path.stem().string() + "_network" : command.network);
-        return description.error.empty() ? parse_kernels(description.lines) : ParsedKernels{{}, description.error};
+        const Description description = describe_network(
+            input, command.network.empty() ? path.stem().string() + "_network" : command.network);
+        return description.error.empty() ? parse_kernels(description.lines)
+                                         : ParsedKernels{{}, description.error};
     }
     const std::optional<std::string> text = read_text(input);
     if (!text)
@@ -58,11 +62,12 @@ ParsedKernels kernels_of(const std::string& input, const CompileCommand& command
 }
 
 int compile(CompileCommand command) {
-    const OrderedTargets ordered = order_targets(command.targets.empty() ? std::vector{std::string(host_target_name())}
-                                                                         : command.targets);
+    const OrderedTargets ordered = order_targets(
+        command.targets.empty() ? std::vector{std::string(host_target_name())} : command.targets);
     if (!ordered.error.empty())
         return fail(exit_usage, ordered.error);
-    LibraryRequest request{command.name, {}, ordered.targets, command.records, command.folder, command.instrument, {}};
+    LibraryRequest request{command.name,       {}, ordered.targets, command.records, command.folder,
+                           command.instrument, {}};
     for (std::size_t i = 0; i < command.inputs.size(); ++i) {
         ParsedKernels parsed = kernels_of(command.inputs[i], command, i);
         if (!parsed.error.empty())
@@ -70,7 +75,9 @@ int compile(CompileCommand command) {
         request.kernels.insert(request.kernels.end(), parsed.kernels.begin(), parsed.kernels.end());
     }
     if (request.name.empty())
-        request.name = is_problem(command.inputs[0]) ? "kernels" : std::filesystem::path(command.inputs[0]).stem().string();
+        request.name = is_problem(command.inputs[0])
+                           ? "kernels"
+                           : std::filesystem::path(command.inputs[0]).stem().string();
     if (!command.schedule.empty())
         for (KernelRequest& kernel : request.kernels)
             kernel.schedule = kernel.schedule.empty() ? command.schedule : kernel.schedule;
@@ -101,22 +108,32 @@ int compile(CompileCommand command) {
 
 Subcommand add_compile(CLI::App& root) {
     auto command = std::make_shared<CompileCommand>();
-    CLI::App* app = root.add_subcommand("compile", "Write kernels as NAME.a and NAME.h, for any build system");
+    CLI::App* app =
+        root.add_subcommand("compile", "Write kernels as NAME.a and NAME.h, for any build system");
     app->add_option("INPUT", command->inputs,
-                    "PROBLEMs, or a C++ header with a constexpr network, or a text file with lines NAME: PROBLEM [; SCHEDULE]")
+                    "PROBLEMs, or a C++ header with a constexpr network, or a text file with lines NAME: "
+                    "PROBLEM [; SCHEDULE]")
         ->required();
-    app->add_option("-o,--output", command->folder, "Folder for the files, made where it is missing")->type_name("DIR");
+    app->add_option("-o,--output", command->folder, "Folder for the files, made where it is missing")
+        ->type_name("DIR");
     app->add_option("--name", command->name,
-                    "Name of the library: the files, the C prefix, the C++ namespace; default: the input file's, or `kernels`");
-    app->add_option("--network", command->network, "The network's variable in a header, with its namespace; default: the header's name and _network");
-    app->add_option("--target", command->targets, "Instruction sets, one kernel each, the best one chosen when the app runs")
+                    "Name of the library: the files, the C prefix, the C++ namespace; default: the input "
+                    "file's, or `kernels`");
+    app->add_option(
+        "--network", command->network,
+        "The network's variable in a header, with its namespace; default: the header's name and _network");
+    app->add_option("--target", command->targets,
+                    "Instruction sets, one kernel each, the best one chosen when the app runs")
         ->type_name("T,T,...")
         ->delimiter(',');
-    app->add_option("--records", command->records, "Folder of schedule records")->type_name("DIR")->capture_default_str();
+    app->add_option("--records", command->records, "Folder of schedule records")
+        ->type_name("DIR")
+        ->capture_default_str();
     app->add_option("--schedule", command->schedule, "Schedule for every kernel that has none of its own")
         ->type_name("FAMILY[,KNOB:VALUE...]");
     app->add_flag("--with-runtime", command->with_runtime,
-                  "Also write Halide's runtime for these targets, as halide_runtime.o; lamina_runtime has it for this machine");
+                  "Also write Halide's runtime for these targets, as halide_runtime.o; lamina_runtime has it "
+                  "for this machine");
     app->add_flag("--asan", command->instrument, "Instrument the kernels for the address sanitizer");
     app->footer("Link NAME.a and lamina_runtime. A header is compiled with $CXX, or c++.");
     return {app, [command] { return compile(*command); }};

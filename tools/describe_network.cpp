@@ -40,18 +40,21 @@ Description describe_network(const std::string& header, const std::string& varia
         return {{}, fmt::format("{}: {}", header, error.message())};
     const TemporaryFolder folder;
     const std::string source = folder.path() + "/describe.cpp", program = folder.path() + "/describe";
-    std::ofstream(source) << fmt::format("#include \"{}\"\n#include <lamina/describe.hpp>\n#include <cstdio>\n"
-                                         "int main() {{ std::fputs(lamina::describe({}).c_str(), stdout); }}\n",
-                                         path.filename().string(), variable);
+    std::ofstream(source) << fmt::format(
+        "#include \"{}\"\n#include <lamina/describe.hpp>\n#include <cstdio>\n"
+        "int main() {{ std::fputs(lamina::describe({}).c_str(), stdout); }}\n",
+        path.filename().string(), variable);
     const char* compiler = std::getenv("CXX");
-    std::vector<std::string> command{compiler && *compiler ? compiler : "c++", "-std=c++20", "-fdiagnostics-color=never",
-                                     "-I" + path.parent_path().string()};
+    std::vector<std::string> command{compiler && *compiler ? compiler : "c++", "-std=c++20",
+                                     "-fdiagnostics-color=never", "-I" + path.parent_path().string()};
     for (const std::string& option : include_options())
         command.push_back(option);
     command.insert(command.end(), {source, "-o", program});
     const Finished compiled = run_child(command);
     if (compiled.status != 0)
-        return {{}, fmt::format("{} does not compile, or has no network `{}`:\n{}", header, variable, compiled.output)};
+        return {{},
+                fmt::format("{} does not compile, or has no network `{}`:\n{}", header, variable,
+                            compiled.output)};
     const Finished described = run_child({program});
     if (described.status != 0)
         return {{}, fmt::format("{}: its description ended with status {}", header, described.status)};

@@ -10,7 +10,8 @@ struct Description {
     std::string error; // the compiler's words, or empty
 };
 
-// Compiles and runs a program that prints `variable`, a constexpr network in that header. The compiler is $CXX, or c++.
+// Compiles and runs a program that prints `variable`, a constexpr network in that header. The compiler is
+// $CXX, or c++.
 Description describe_network(const std::string& header, const std::string& variable);
 
 } // namespace lamina::tools

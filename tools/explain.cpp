@@ -36,12 +36,14 @@ void print_others(const Situation& situation, const Choice& choice) {
         if (family == choice.family)
             continue;
         fmt::print("not         {}: {}\n", family->name,
-                   reason.empty() ? "fits as well: " + to_text(family->name, family->defaults(situation)) : reason);
+                   reason.empty() ? "fits as well: " + to_text(family->name, family->defaults(situation))
+                                  : reason);
     }
 }
 
 // Writes the whole lowered code to `path`, or nothing; returns what went wrong.
-std::string save_nest(const KernelRequest& request, const TargetFacts& target, const std::string& records, const std::string& path) {
+std::string save_nest(const KernelRequest& request, const TargetFacts& target, const std::string& records,
+                      const std::string& path) {
     const TemporaryFolder folder;
     const std::string whole = folder.path() + (path.ends_with(".html") ? "/nest.html" : "/nest.stmt");
     if (std::string error = write_loop_nest(request, target, records, whole); !error.empty())
@@ -83,15 +85,19 @@ int explain_problem(const ExplainOptions& options) {
     const Choice choice = choice_for(*parsed.request, *target, options.kernel.records);
     if (!choice.error.empty())
         return fail(exit_usage, choice.error);
+    if (!options.loop_nest.empty())
+        if (const std::string error =
+                save_nest(*parsed.request, *target, options.kernel.records, options.loop_nest);
+            !error.empty())
+            return fail(exit_failed, error);
     const Situation situation{parsed.request->problem, target};
-    fmt::print("problem     {}\ntarget      {}: {}\n", to_text(parsed.request->problem).view(), target->name, target->machines);
+    fmt::print("problem     {}\ntarget      {}: {}\n", to_text(parsed.request->problem).view(), target->name,
+               target->machines);
     print_sizes(parsed.request->problem);
     fmt::print("schedule    {}\nbecause     {}\n", to_text(choice.family->name, choice.knobs), choice.reason);
     print_others(situation, choice);
-    if (!options.loop_nest.empty()) {
-        const std::string error = save_nest(*parsed.request, *target, options.kernel.records, options.loop_nest);
-        return error.empty() ? exit_ok : fail(exit_failed, error);
-    }
+    if (!options.loop_nest.empty())
+        return exit_ok;
     return print_nest(*parsed.request, *target, options.kernel.records);
 }
 
@@ -99,10 +105,12 @@ int explain_problem(const ExplainOptions& options) {
 
 Subcommand add_explain(CLI::App& root) {
     auto options = std::make_shared<ExplainOptions>();
-    CLI::App* app = root.add_subcommand("explain", "Show the schedule that a problem gets, where it comes from, and its loop nest");
+    CLI::App* app = root.add_subcommand(
+        "explain", "Show the schedule that a problem gets, where it comes from, and its loop nest");
     app->add_option("PROBLEM", options->problem, "The problem, one argument")->required();
     options->kernel.add_to(*app, false);
-    app->add_option("--loop-nest", options->loop_nest, "Write the whole lowered code there, as text or for a browser")
+    app->add_option("--loop-nest", options->loop_nest,
+                    "Write the whole lowered code there, as text or for a browser")
         ->type_name("FILE.stmt|FILE.html");
     return {app, [options] { return explain_problem(*options); }};
 }

@@ -24,7 +24,8 @@ int list_operators(bool as_markdown) {
     for (const OperatorFacts& row : operator_table) {
         const Text keys = detail::key_names(row.op);
         if (as_markdown) {
-            fmt::print("| `{}` | {} | `{}` | {} |\n", row.name, row.meaning, in_cell(row.formula), keys.view());
+            fmt::print("| `{}` | {} | `{}` | {} |\n", row.name, row.meaning, in_cell(row.formula),
+                       keys.view());
             continue;
         }
         fmt::print("{}\n    {}\n    {}\n    keys: {}\n", row.name, row.meaning, row.formula, keys.view());
@@ -32,7 +33,8 @@ int list_operators(bool as_markdown) {
     fmt::print("{}", as_markdown ? "\n| key | value | meaning |\n|---|---|---|\n" : "\nkeys\n");
     for (const Key& key : key_table) {
         const std::string form = as_markdown ? in_cell(key.form) : std::string(key.form);
-        fmt::print(fmt::runtime(as_markdown ? "| `{}` | `{}` | {} |\n" : "    {:<15} {:<42} {}\n"), key.name, form, key.meaning);
+        fmt::print(fmt::runtime(as_markdown ? "| `{}` | `{}` | {} |\n" : "    {:<15} {:<42} {}\n"), key.name,
+                   form, key.meaning);
     }
     return exit_ok;
 }
@@ -49,9 +51,9 @@ int list_families() {
 int list_targets() {
     const std::string_view host = host_target_name();
     for (const TargetFacts& target : target_table())
-        fmt::print("{:<22} {} registers of {} bytes, L1 {} KiB, L2 {} KiB; {}{}\n", target.name, target.vector_registers,
-                   target.vector_bytes, target.l1_bytes >> 10, target.l2_bytes >> 10, target.machines,
-                   target.name == host ? "; this machine" : "");
+        fmt::print("{:<22} {} registers of {} bytes, L1 {} KiB, L2 {} KiB; {}{}\n", target.name,
+                   target.vector_registers, target.vector_bytes, target.l1_bytes >> 10, target.l2_bytes >> 10,
+                   target.machines, target.name == host ? "; this machine" : "");
     return exit_ok;
 }
 
@@ -63,9 +65,9 @@ int list_records(const std::string& folder) {
             fmt::print(stderr, "lamina: {}\n", warning);
         has_warnings = has_warnings || !file.warnings.empty();
         for (const Record& record : file.records)
-            fmt::print("{}  {}\n    {}  {:.3f} of peak, {:.1f} GFLOP/s on {}, {} by {}\n", target.name, record.problem,
-                       record.schedule, record.evidence.fraction_of_peak, record.evidence.gflops, record.evidence.cpu,
-                       record.evidence.date, record.evidence.by);
+            fmt::print("{}  {}\n    {}  {:.3f} of peak, {:.1f} GFLOP/s on {}, {} by {}\n", target.name,
+                       record.problem, record.schedule, record.evidence.fraction_of_peak,
+                       record.evidence.gflops, record.evidence.cpu, record.evidence.date, record.evidence.by);
     }
     return has_warnings ? exit_failed : exit_ok;
 }
@@ -78,11 +80,14 @@ Subcommand add_list(CLI::App& root) {
         bool as_markdown = false;
     };
     auto options = std::make_shared<Options>();
-    CLI::App* app = root.add_subcommand("list", "Show operators and keys, schedule families, targets, or records");
+    CLI::App* app =
+        root.add_subcommand("list", "Show operators and keys, schedule families, targets, or records");
     app->add_option("WHAT", options->what, "operators, families, targets or records")
         ->required()
         ->check(CLI::IsMember({"operators", "families", "targets", "records"}));
-    app->add_option("--records", options->records, "Folder of schedule records")->type_name("DIR")->capture_default_str();
+    app->add_option("--records", options->records, "Folder of schedule records")
+        ->type_name("DIR")
+        ->capture_default_str();
     app->add_flag("--markdown", options->as_markdown, "Operators as the documentation's tables");
     return {app, [options] {
                 if (options->what == "operators")

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cstdio>
+#include <exception>
 
 using namespace lamina::tools;
 
@@ -12,35 +14,48 @@ namespace {
 
 // CLI11 would say that a subcommand is missing, and not what stands in its place.
 bool is_unknown_subcommand(const CLI::App& app, const std::string& word) {
-    const auto is_it = [&](const CLI::App* subcommand) { return subcommand->get_name() == word; };
-    return !word.empty() && word[0] != '-' && app.get_subcommands(is_it).empty();
+    const auto is_named = [&](const CLI::App* subcommand) { return subcommand->check_name(word); };
+    return !word.empty() && word[0] != '-' && app.get_subcommands(is_named).empty();
 }
 
-} // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
     CLI::App app{"CNN layers as ahead-of-time compiled kernels: try, time, explain and compile them.\n\n"
                  "A PROBLEM is one operator and its keys in quotes, for example\n"
-                 "  \"cross_correlation in=1x56x56x64 out_channels=64 kernel_size=3x3 padding=same epilogue=bias,relu\"\n"
+                 "  \"cross_correlation in=1x56x56x64 out_channels=64 kernel_size=3x3 padding=same "
+                 "epilogue=bias,relu\"\n"
                  "`lamina list operators` shows all operators and keys.",
                  "lamina"};
     app.require_subcommand(1);
-    app.footer("Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage.");
-    const std::array<Subcommand, 5> subcommands{add_run(app), add_bench(app), add_explain(app), add_list(app), add_compile(app)};
+    app.footer(
+        "Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage.");
+    const std::array<Subcommand, 5> subcommands{add_run(app), add_bench(app), add_explain(app), add_list(app),
+                                                add_compile(app)};
     if (argc > 1 && is_unknown_subcommand(app, argv[1]))
-        return fail(exit_usage, fmt::format("{}: not a subcommand; see `lamina --help`", lamina::in_quotes(argv[1]).view()));
+        return fail(exit_usage, fmt::format("{}: not a subcommand; see `lamina --help`",
+                                            lamina::in_quotes(argv[1]).view()));
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         const int code = app.exit(error);
         return code == 0 ? exit_ok : exit_usage;
     }
-    try {
-        for (const Subcommand& subcommand : subcommands)
-            if (subcommand.app->parsed())
-                return subcommand.run();
-    } catch (const std::exception& error) { // of Halide or the standard library; what is expected is handled as a value
-        return fail(exit_failed, error.what());
-    }
+    for (const Subcommand& subcommand : subcommands)
+        if (subcommand.app->parsed())
+            return subcommand.run();
     return exit_usage;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    try {
+        const int code = run(argc, argv);
+        if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0)
+            return code;
+        std::fputs("lamina: the results could not be written to stdout\n", stderr);
+    } catch (const std::exception&
+                 error) { // of Halide or the standard library; what is expected is handled as a value
+        std::fprintf(stderr, "lamina: %s\n", error.what());
+    }
+    return exit_failed;
 }

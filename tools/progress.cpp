@@ -8,15 +8,19 @@
 
 namespace lamina::tools {
 
-Progress::Progress(std::size_t total) : total_(total), start_(now_seconds()), is_terminal_(isatty(STDERR_FILENO) == 1) {}
-Progress::~Progress() { clear(); }
+Progress::Progress(std::size_t total)
+    : total_(total), start_(now_seconds()), is_terminal_(isatty(STDERR_FILENO) == 1) {}
+Progress::~Progress() {
+    clear();
+}
 
 void Progress::step(const std::string& what) {
     if (is_terminal_) {
         const double passed = now_seconds() - start_;
         const std::string left =
-            done_ == 0 ? "" : fmt::format(", about {:.0f} s left", passed / static_cast<double>(done_) *
-                                                                       static_cast<double>(total_ - done_));
+            done_ == 0 ? ""
+                       : fmt::format(", about {:.0f} s left", passed / static_cast<double>(done_) *
+                                                                  static_cast<double>(total_ - done_));
         fmt::print(stderr, "\r\033[K[{}/{}{}] {}", done_ + 1, total_, left, what.substr(0, 90));
         std::fflush(stderr);
     }

@@ -6,7 +6,7 @@
 namespace lamina::tools {
 
 class Progress {
-  public:
+public:
     explicit Progress(std::size_t total);
     ~Progress();
     Progress(const Progress&) = delete;
@@ -17,7 +17,7 @@ class Progress {
     // Removes the line, for other output.
     void clear();
 
-  private:
+private:
     std::size_t total_, done_ = 0;
     double start_;
     bool is_terminal_;

@@ -47,7 +47,8 @@ std::string sort_files(const std::vector<std::string>& arguments, const Operands
         if (equals == std::string::npos || equals + 1 == argument.size())
             return fmt::format("{}: expected OPERAND=FILE.npy", in_quotes(argument).view());
         if (!list.find(name))
-            return fmt::format("unknown operand {}; this problem has {}", in_quotes(name).view(), operand_names(list));
+            return fmt::format("unknown operand {}; this problem has {}", in_quotes(name).view(),
+                               operand_names(list));
         if (!files.emplace(name, argument.substr(equals + 1)).second)
             return fmt::format("{}: given twice", name);
     }
@@ -65,7 +66,8 @@ std::string check_outputs(const Operands& list, const Files& files) {
             continue;
         const std::string& file = files.find(operand.name)->second;
         std::error_code ignored;
-        const auto [owner, is_first] = owners.emplace(std::filesystem::weakly_canonical(file, ignored), operand.name);
+        const auto [owner, is_first] = owners.emplace(
+            std::filesystem::weakly_canonical(std::filesystem::absolute(file), ignored), operand.name);
         if (!is_first && std::filesystem::is_character_file(file, ignored))
             continue;
         if (!is_first)
@@ -74,17 +76,19 @@ std::string check_outputs(const Operands& list, const Files& files) {
     return "";
 }
 
-Array::Type array_type(Type type) { return type == Type::i32 ? Array::Type::i32 : Array::Type::f32; }
+Array::Type array_type(Type type) {
+    return type == Type::i32 ? Array::Type::i32 : Array::Type::f32;
+}
 
 // The arrays of one call, read or made, and views of them.
 class Arrays {
-  public:
+public:
     // Reads the inputs and makes the outputs; returns what is wrong, or "".
     std::string load(const Operands& list, const Files& files);
     std::string save(const Operands& list, const Files& files) const;
     lamina_view view(std::string_view name);
 
-  private:
+private:
     std::map<std::string, Array, std::less<>> arrays_;
     std::int64_t batch_ = 1;
 
@@ -96,15 +100,16 @@ std::string Arrays::load_input(const Operand& operand, const std::string& file) 
     if (!loaded.array)
         return loaded.error;
     Array& array = *loaded.array;
-    if (operand.name == "input" && operand.shape[0] == open_batch && !array.shape.empty() && array.shape[0] > 0)
+    if (operand.name == "input" && operand.shape[0] == open_batch && !array.shape.empty() &&
+        array.shape[0] > 0)
         batch_ = array.shape[0];
     const std::vector<std::int64_t> expected = shape_of(operand, batch_);
     if (array.type != array_type(operand.type))
         return fmt::format("{}: operand '{}' has element type {}, expected {}", file, operand.name,
                            array.type == Array::Type::i32 ? "i32" : "f32", name_of(operand.type));
     if (array.shape != expected)
-        return fmt::format("{}: operand '{}' has shape ({}), expected ({})", file, operand.name, fmt::join(array.shape, ", "),
-                           fmt::join(expected, ", "));
+        return fmt::format("{}: operand '{}' has shape ({}), expected ({})", file, operand.name,
+                           fmt::join(array.shape, ", "), fmt::join(expected, ", "));
     arrays_.emplace(operand.name, std::move(array));
     return "";
 }
@@ -126,7 +131,9 @@ std::string Arrays::load(const Operands& list, const Files& files) {
 std::string Arrays::save(const Operands& list, const Files& files) const {
     for (const Operand& operand : list)
         if (operand.direction == Direction::out)
-            if (std::string error = write_npy(files.find(operand.name)->second, arrays_.find(operand.name)->second); !error.empty())
+            if (std::string error =
+                    write_npy(files.find(operand.name)->second, arrays_.find(operand.name)->second);
+                !error.empty())
                 return error;
     return "";
 }
@@ -155,7 +162,7 @@ std::string call(const LoadedKernel& loaded, Arrays& arrays, int threads) {
     }
     if (context.code == LAMINA_OK)
         lamina_call(&loaded.call(), &context, views.data(), loaded.call().operand_count);
-    const std::string error = context.message;
+    std::string error = context.message;
     lamina_context_release(&context);
     return error;
 }
@@ -174,7 +181,8 @@ int run_problem(const RunOptions& options) {
         return fail(exit_usage, error);
     if (const std::string error = check_outputs(list, files); !error.empty())
         return fail(exit_usage, error);
-    if (const Choice choice = choice_for(*parsed.request, *target, options.kernel.records); !choice.error.empty())
+    if (const Choice choice = choice_for(*parsed.request, *target, options.kernel.records);
+        !choice.error.empty())
         return fail(exit_usage, choice.error);
     if (!can_run_here(*target))
         return fail(exit_failed, fmt::format("target: this CPU cannot run {}", target->name));
@@ -198,12 +206,17 @@ Subcommand add_run(CLI::App& root) {
     CLI::App* app = root.add_subcommand("run", "Compute one problem on npy files");
     app->add_option("PROBLEM", options->problem, "The problem, one argument")->required();
     app->add_option("OPERAND=FILE", options->files,
-                    "Every operand's npy file, inputs read and outputs written: input, kernel (HWIO), bias, residual, indices, output")
+                    "Every operand's npy file, inputs read and outputs written: input, kernel (HWIO), bias, "
+                    "residual, indices, output")
         ->required();
     options->kernel.add_to(*app, false);
-    app->add_option("--threads", options->threads, "Threads of the call")->check(CLI::Range(1, 1024))->capture_default_str();
-    app->footer("Example: lamina run \"cross_correlation in=1x64x64x3 out_channels=8 kernel_size=3\" input=x.npy kernel=w.npy "
-                "bias=b.npy output=y.npy\nFiles hold float32 in C order (int32 for indices). An output's file is written whole "
+    app->add_option("--threads", options->threads, "Threads of the call")
+        ->check(CLI::Range(1, 1024))
+        ->capture_default_str();
+    app->footer("Example: lamina run \"cross_correlation in=1x64x64x3 out_channels=8 kernel_size=3\" "
+                "input=x.npy kernel=w.npy "
+                "bias=b.npy output=y.npy\nFiles hold float32 in C order (int32 for indices). An output's "
+                "file is written whole "
                 "or not at all.");
     return {app, [options] { return run_problem(*options); }};
 }

@@ -13,15 +13,19 @@ namespace lamina {
 namespace {
 
 lamina_operand described(const Operand& operand) {
-    lamina_operand result{operand.name.data(), operand.type == Type::i32 ? LAMINA_I32 : LAMINA_F32,
-                          operand.direction == Direction::out, operand.rank, {}};
+    lamina_operand result{operand.name.data(),
+                          operand.type == Type::i32 ? LAMINA_I32 : LAMINA_F32,
+                          operand.direction == Direction::out,
+                          operand.rank,
+                          {}};
     std::copy_n(operand.shape.begin(), operand.rank, result.shape);
     return result;
 }
 
 } // namespace
 
-std::unique_ptr<LoadedKernel::Description> LoadedKernel::describe(const CompiledKernel& kernel, const CompiledFunction& function,
+std::unique_ptr<LoadedKernel::Description> LoadedKernel::describe(const CompiledKernel& kernel,
+                                                                  const CompiledFunction& function,
                                                                   const TargetFacts& target, bool is_pack) {
     auto d = std::make_unique<Description>();
     d->problem = to_text(kernel.request.problem).view();
@@ -52,7 +56,8 @@ bool can_run_here(const TargetFacts& target) {
     return true;
 }
 
-LoadedKernel load_kernel(const KernelRequest& request, const TargetFacts& target, const std::string& records) {
+LoadedKernel load_kernel(const KernelRequest& request, const TargetFacts& target,
+                         const std::string& records) {
     LoadedKernel loaded;
     const TemporaryFolder folder;
     if (folder.path().empty()) {
@@ -66,7 +71,8 @@ LoadedKernel load_kernel(const KernelRequest& request, const TargetFacts& target
     if (!compiled.error.empty())
         return loaded;
     loaded.objects_ = std::make_unique<LoadedObjects>();
-    const auto link = [&](const CompiledFunction& function, std::unique_ptr<LoadedKernel::Description>& description) {
+    const auto link = [&](const CompiledFunction& function,
+                          std::unique_ptr<LoadedKernel::Description>& description) {
         for (const std::string& object : function.objects) {
             loaded.code_bytes_ += std::filesystem::file_size(object);
             compiled.error = loaded.objects_->add(object);
@@ -74,7 +80,8 @@ LoadedKernel load_kernel(const KernelRequest& request, const TargetFacts& target
                 return;
         }
         description = LoadedKernel::describe(compiled, function, target, &function == &compiled.pack);
-        description->kernel.function = reinterpret_cast<int (*)(void**)>(loaded.objects_->find(function.name + "_argv"));
+        description->kernel.function =
+            reinterpret_cast<int (*)(void**)>(loaded.objects_->find(function.name + "_argv"));
         if (!description->kernel.function)
             compiled.error = loaded.objects_->error();
     };

@@ -8,7 +8,7 @@
 namespace lamina {
 
 class LoadedKernel {
-  public:
+public:
     const std::string& error() const { return compiled_.error; } // why there is none, or empty
     const CompiledKernel& compiled() const { return compiled_; }
     // Operands as dsl lists them, with `packed_kernel` in the kernel's place.
@@ -18,7 +18,7 @@ class LoadedKernel {
     std::size_t code_bytes() const { return code_bytes_; } // of the object files
     double compile_seconds() const { return compile_seconds_; }
 
-  private:
+private:
     friend LoadedKernel load_kernel(const KernelRequest&, const TargetFacts&, const std::string&);
 
     // A lamina_kernel and what it points to.
@@ -34,8 +34,9 @@ class LoadedKernel {
     std::size_t code_bytes_ = 0;
     double compile_seconds_ = 0;
 
-    static std::unique_ptr<Description> describe(const CompiledKernel& kernel, const CompiledFunction& function,
-                                                 const TargetFacts& target, bool is_pack);
+    static std::unique_ptr<Description> describe(const CompiledKernel& kernel,
+                                                 const CompiledFunction& function, const TargetFacts& target,
+                                                 bool is_pack);
 };
 
 // Whether this machine's CPU runs that target's code; devices are not asked for.

@@ -16,9 +16,12 @@ struct LoadedObjects::Session {
 
 namespace {
 
-std::string text(llvm::Error error) { return llvm::toString(std::move(error)); }
+std::string text(llvm::Error error) {
+    return llvm::toString(std::move(error));
+}
 
-llvm::Expected<std::unique_ptr<orc::ObjectLayer>> linking_layer(orc::ExecutionSession& session, const llvm::Triple&) {
+llvm::Expected<std::unique_ptr<orc::ObjectLayer>> linking_layer(orc::ExecutionSession& session,
+                                                                const llvm::Triple&) {
     return std::make_unique<orc::ObjectLinkingLayer>(session);
 }
 

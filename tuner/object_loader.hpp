@@ -7,10 +7,10 @@
 
 namespace lamina {
 
-// Code of some object files. What they call (Halide's runtime, the C library) is resolved against this process, which must
-// export it (ENABLE_EXPORTS).
+// Code of some object files. What they call (Halide's runtime, the C library) is resolved against this
+// process, which must export it (ENABLE_EXPORTS).
 class LoadedObjects {
-  public:
+public:
     LoadedObjects();
     LoadedObjects(LoadedObjects&&) noexcept;
     LoadedObjects& operator=(LoadedObjects&&) noexcept;
@@ -22,7 +22,7 @@ class LoadedObjects {
     void* find(const std::string& function);
     const std::string& error() const { return error_; }
 
-  private:
+private:
     struct Session;
     std::unique_ptr<Session> session_;
     std::string error_;

@@ -44,7 +44,8 @@ OperandData::OperandData(const LoadedKernel& loaded, std::uint64_t seed) {
         return;
     for (int i = 0; i < call.operand_count; ++i)
         if (std::string_view(call.operands[i].name) == "packed_kernel") {
-            const lamina_view operands[] = {make(pack->operands[0], seed), views_[static_cast<std::size_t>(i)]};
+            const lamina_view operands[] = {make(pack->operands[0], seed),
+                                            views_[static_cast<std::size_t>(i)]};
             lamina_context context{};
             if (lamina_call(pack, &context, operands, 2) != LAMINA_OK)
                 error_ = context.message;

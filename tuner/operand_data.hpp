@@ -9,14 +9,14 @@ namespace lamina {
 
 // One buffer per operand of a problem, its kernel packed for `loaded`. An open batch is one image.
 class OperandData {
-  public:
+public:
     // error() says why the kernel could not be packed, or "".
     OperandData(const LoadedKernel& loaded, std::uint64_t seed);
 
     const std::vector<lamina_view>& views() const { return views_; } // in the order of loaded.call()
     const std::string& error() const { return error_; }
 
-  private:
+private:
     std::vector<std::vector<float>> storage_; // of 32-bit elements, an i32 operand's too
     std::vector<lamina_view> views_;
     std::string error_;

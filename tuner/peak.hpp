@@ -6,8 +6,9 @@
 namespace lamina {
 
 struct Peak {
-    double gflops = 0;          // multiply-adds of one core with the target's vectors, two operations each
-    double copy_gbytes = 0;     // bytes read and written per second by one core's copy of memory beyond the caches, 1e9
+    double gflops = 0; // multiply-adds of one core with the target's vectors, two operations each
+    double copy_gbytes =
+        0; // bytes read and written per second by one core's copy of memory beyond the caches, 1e9
 };
 
 // Takes about 0.2 s on the calling thread.

@@ -12,13 +12,13 @@ double now_seconds();
 
 // Keeps the calling thread on the core it runs on, until destruction.
 class PinnedCore {
-  public:
+public:
     PinnedCore();
     ~PinnedCore();
     PinnedCore(const PinnedCore&) = delete;
     PinnedCore& operator=(const PinnedCore&) = delete;
 
-  private:
+private:
     std::vector<int> cores_; // that were allowed before; empty where nothing was changed
 };
 

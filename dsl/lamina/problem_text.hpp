@@ -94,7 +94,8 @@ constexpr ParsedProblem parse_problem(std::string_view text) {
     const std::optional<Operator> op = operator_named(name);
     if (!op)
         return {{},
-                Text() << "unknown operator " << in_quotes(name) << "; known are " << detail::operator_names()};
+                Text() << "unknown operator " << in_quotes(name) << "; known are "
+                       << detail::operator_names()};
     ParsedProblem parsed{default_problem(*op), {}};
     std::uint64_t given = 0;
     for (std::string_view word = detail::take_word(text); !word.empty() && parsed.ok();

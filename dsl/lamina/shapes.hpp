@@ -147,8 +147,8 @@ constexpr std::int64_t dense_features(const Problem& p) {
     return detail::saturating_product(detail::saturating_product(p.in.height, p.in.width), p.in.channels);
 }
 
-// A dense layer's sums as those of a cross-correlation whose kernel covers the whole map; any other problem as it is. What
-// knows how to compute convolutions thereby knows dense layers.
+// A dense layer's sums as those of a cross-correlation whose kernel covers the whole map; any other problem
+// as it is. What knows how to compute convolutions thereby knows dense layers.
 constexpr Problem as_convolution(Problem p) {
     if (p.op == Operator::dense) {
         p.op = Operator::cross_correlation;

@@ -33,7 +33,9 @@ Tensor numbers(const lamina::Extents& shape, int seed) {
 constexpr int height = 6, width = 8, channels = 3;
 
 float mean(const Tensor& input, int n, int i, int j, int c) {
-    return (input.at(n, i, j, c) + input.at(n, i, j + 1, c) + input.at(n, i + 1, j, c) + input.at(n, i + 1, j + 1, c)) / 4;
+    return (input.at(n, i, j, c) + input.at(n, i, j + 1, c) + input.at(n, i + 1, j, c) +
+            input.at(n, i + 1, j + 1, c)) /
+           4;
 }
 
 void blurs(int batch) {
@@ -64,7 +66,8 @@ float convolved(const Tensor& input, const Tensor& kernel, const Tensor& bias, i
 }
 
 void convolves(int batch) {
-    const Tensor input = numbers(filters::edge_input_shape(batch), 2), kernel = numbers(filters::edge_pack_kernel_shape, 3),
+    const Tensor input = numbers(filters::edge_input_shape(batch), 2),
+                 kernel = numbers(filters::edge_pack_kernel_shape, 3),
                  bias = numbers(filters::edge_bias_shape, 4);
     Tensor packed(filters::edge_packed_kernel_shape), output(filters::edge_output_shape(batch));
     lamina::Context context(lamina::ContextOptions{.threads = 2});
@@ -75,19 +78,22 @@ void convolves(int batch) {
         for (int i = 0; i < height; ++i)
             for (int j = 0; j < width; ++j)
                 for (int d = 0; d < 5; ++d)
-                    is_right = is_right && output.at(n, i, j, d) == convolved(input, kernel, bias, n, i, j, d);
+                    is_right =
+                        is_right && output.at(n, i, j, d) == convolved(input, kernel, bias, n, i, j, d);
     require(is_right, "edge is the true convolution");
 }
 
 void runs_a_network() {
-    const Tensor input = numbers(stack::mix_input_shape, 5), kernel = numbers(stack::mix_pack_kernel_shape, 6),
-                 bias = numbers(stack::mix_bias_shape, 7);
-    Tensor packed(stack::mix_packed_kernel_shape), mixed(stack::mix_output_shape), output(stack::shrink_output_shape);
+    const Tensor input = numbers(stack::mix_input_shape, 5),
+                 kernel = numbers(stack::mix_pack_kernel_shape, 6), bias = numbers(stack::mix_bias_shape, 7);
+    Tensor packed(stack::mix_packed_kernel_shape), mixed(stack::mix_output_shape),
+        output(stack::shrink_output_shape);
     lamina::Context context;
     require(stack::mix_pack(context, kernel, packed) && stack::mix(context, input, packed, bias, mixed) &&
                 stack::shrink(context, mixed, output),
             "the network runs");
-    require(output.shape() == lamina::Extents(small_stack.output()), "the network's output has the shape of the description");
+    require(output.shape() == lamina::Extents(small_stack.output()),
+            "the network's output has the shape of the description");
     bool is_right = true;
     for (int i = 0; i < height; ++i)
         for (int j = 0; j < width; ++j)
@@ -108,10 +114,11 @@ void refuses_a_wrong_shape() {
     lamina::Context context;
     const lamina::Status status = filters::blur(context, input, output);
     require(status.code() == LAMINA_BAD_SHAPE, "a wrong shape is refused");
-    require(status.message() ==
-                "average_pool in=?x6x8x3 kernel_size=2x2: operand 'input': bad shape: expected ?x6x8x3, got 2x6x9x3",
+    require(status.message() == "average_pool in=?x6x8x3 kernel_size=2x2: operand 'input': bad shape: "
+                                "expected ?x6x8x3, got 2x6x9x3",
             "and the reason is told");
-    require(std::count(output.values().begin(), output.values().end(), 7.0F) == output.size(), "nothing is written then");
+    require(std::count(output.values().begin(), output.values().end(), 7.0F) == output.size(),
+            "nothing is written then");
 }
 
 } // namespace

@@ -30,7 +30,8 @@ Tensor numbers(const lamina::Extents& shape, int seed) {
 
 struct Weights {
     Tensor input = numbers(on_cpu::first_input_shape, 1);
-    Tensor first_kernel = numbers(on_cpu::first_pack_kernel_shape, 2), first_bias = numbers(on_cpu::first_bias_shape, 3);
+    Tensor first_kernel = numbers(on_cpu::first_pack_kernel_shape, 2),
+           first_bias = numbers(on_cpu::first_bias_shape, 3);
     Tensor second_kernel = numbers(on_cpu::second_pack_kernel_shape, 4),
            second_bias = numbers(on_cpu::second_bias_shape, 5);
 };
@@ -69,9 +70,11 @@ Tensor compute_on_device(const Weights& w) {
     lamina::Context context;
     const Packed packed(w);
     const DeviceTensor input = uploaded(context, w.input), first_bias = uploaded(context, w.first_bias),
-                       second_bias = uploaded(context, w.second_bias), first_kernel = uploaded(context, packed.first),
+                       second_bias = uploaded(context, w.second_bias),
+                       first_kernel = uploaded(context, packed.first),
                        second_kernel = uploaded(context, packed.second);
-    DeviceTensor middle(context, on_device::first_output_shape), output(context, on_device::second_output_shape);
+    DeviceTensor middle(context, on_device::first_output_shape),
+        output(context, on_device::second_output_shape);
     require(on_device::first(context, input, first_kernel, first_bias, middle), "device: first call");
     require(on_device::second(context, middle, second_kernel, second_bias, output), "device: second call");
     Tensor result(on_device::second_output_shape);
@@ -108,7 +111,8 @@ int main() {
     const bool is_right = are_equal(compute_on_device(weights), expected),
                is_mixed_right = are_equal(compute_on_both(weights), expected),
                is_refused = refuses_to_pack_on_a_device(weights);
-    std::printf("chained on the device: %s; weights in memory: %s; packing there: %s\n", is_right ? "right" : "wrong",
-                is_mixed_right ? "right" : "wrong", is_refused ? "refused" : "not refused");
+    std::printf("chained on the device: %s; weights in memory: %s; packing there: %s\n",
+                is_right ? "right" : "wrong", is_mixed_right ? "right" : "wrong",
+                is_refused ? "refused" : "not refused");
     return is_right && is_mixed_right && is_refused ? 0 : 1;
 }

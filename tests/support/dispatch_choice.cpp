@@ -1,5 +1,5 @@
-// Calls a library's kernel on a CPU that has the instruction sets named by the argument, whatever the real one has, and prints
-// which variant ran and the call's code.
+// Calls a library's kernel on a CPU that has the instruction sets named by the argument, whatever the real
+// one has, and prints which variant ran and the call's code.
 #include "kernels.h"
 
 #include <HalideRuntime.h>
@@ -10,13 +10,14 @@
 #include <string_view>
 #include <vector>
 
-// Between the function that chooses and the variants (linked with --wrap): counts, then goes on to the variant.
-#define COUNTED(variant, counter)                                                                                    \
-    extern "C" {                                                                                                     \
-    int counter = 0;                                                                                                 \
-    }                                                                                                                \
-    asm(".pushsection .text\n.globl \"__wrap_kernels_run-" variant "\"\n\"__wrap_kernels_run-" variant "\":\n incl " #counter      \
-        "(%rip)\n jmp \"__real_kernels_run-" variant "\"\n.popsection\n")
+// Between the function that chooses and the variants (linked with --wrap): counts, then goes on to the
+// variant.
+#define COUNTED(variant, counter)                                                                            \
+    extern "C" {                                                                                             \
+    int counter = 0;                                                                                         \
+    }                                                                                                        \
+    asm(".pushsection .text\n.globl \"__wrap_kernels_run-" variant "\"\n\"__wrap_kernels_run-" variant       \
+        "\":\n incl " #counter "(%rip)\n jmp \"__real_kernels_run-" variant "\"\n.popsection\n")
 COUNTED("x86_64_linux_avx512", ran_avx512);
 COUNTED("x86_64_linux_avx2", ran_avx2);
 COUNTED("x86_64_linux", ran_x86_64);
@@ -66,5 +67,6 @@ int main(int count, char** arguments) {
     lamina::Context context;
     const lamina::View<const float> weights(packed.data(), kernels::run_packed_kernel_shape);
     const lamina::Status status = kernels::run(context, input, weights, bias, output);
-    std::printf("avx512:%d avx2:%d x86-64:%d %s\n", ran_avx512, ran_avx2, ran_x86_64, lamina_code_name(status.code()));
+    std::printf("avx512:%d avx2:%d x86-64:%d %s\n", ran_avx512, ran_avx2, ran_x86_64,
+                lamina_code_name(status.code()));
 }

@@ -1,6 +1,6 @@
 // Calls every kernel of a generated header, which kernels.inc lists, on random operands and compares with the
-// references. Prints one line per kernel: a hash of the output's bits and the problem. Built for whichever CPU
-// the kernels are for.
+// references. Prints one line per kernel: a hash of the output's bits and the problem. Built for whichever
+// CPU the kernels are for.
 #include "kernels.inc"
 
 #include "tests/reference/reference.hpp"
@@ -64,15 +64,16 @@ std::string call_kernel(const lamina_kernel& kernel, const Tensors& tensors, Mem
     for (int i = 0; i < kernel.operand_count; ++i) {
         const lamina_operand& operand = kernel.operands[i];
         Memory& memory = memory_of(operand, tensors, memories, batch);
-        views.push_back(lamina_dense_view(memory.words.data(), operand.type, operand.rank, memory.shape.data()));
+        views.push_back(
+            lamina_dense_view(memory.words.data(), operand.type, operand.rank, memory.shape.data()));
     }
     Context context(ContextOptions{.threads = 2});
     lamina_call(&kernel, context.get(), views.data(), kernel.operand_count);
     return std::string(context.status().message());
 }
 
-std::string compare(const Problem& problem, const lamina_kernel& kernel, const Tensors& tensors, const Memories& memories,
-                    std::uint64_t& hash) {
+std::string compare(const Problem& problem, const lamina_kernel& kernel, const Tensors& tensors,
+                    const Memories& memories, std::uint64_t& hash) {
     for (int i = 0; i < kernel.operand_count; ++i) {
         const lamina_operand& operand = kernel.operands[i];
         if (!operand.is_output)
@@ -83,7 +84,8 @@ std::string compare(const Problem& problem, const lamina_kernel& kernel, const T
             actual.data[at] = value_of(memory.words.at(at), operand.type);
         const auto* bytes = reinterpret_cast<const char*>(memory.words.data());
         hash ^= seed_of({bytes, 4 * memory.words.size()});
-        if (std::string text = difference(problem, operand.name, tensors.at(operand.name), actual); !text.empty())
+        if (std::string text = difference(problem, operand.name, tensors.at(operand.name), actual);
+            !text.empty())
             return text;
     }
     return "";
@@ -105,7 +107,8 @@ bool is_right(const lamina_kernel& kernel, const lamina_kernel* pack) {
         reference(parsed.problem, tensors);
         error = compare(parsed.problem, kernel, tensors, memories, hash);
     }
-    std::printf("%016" PRIx64 " %s%s%s\n", hash, kernel.problem, error.empty() ? "" : ": WRONG: ", error.c_str());
+    std::printf("%016" PRIx64 " %s%s%s\n", hash, kernel.problem,
+                error.empty() ? "" : ": WRONG: ", error.c_str());
     return error.empty();
 }
 
