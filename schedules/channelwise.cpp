@@ -53,19 +53,42 @@ std::string channelwise_legal(const Situation& s, const Knobs& knobs) {
     return "";
 }
 
+namespace {
+
+// Up to half of the registers, since the taps' values need the rest; each tile also costs about half a column
+// to begin.
+int default_columns(const Situation& s) {
+    const int width = output_shape(s.problem).width;
+    int best = 1;
+    double least = 1e300;
+    for (int columns : column_choices(s)) {
+        const double cost = ceil_div(width, columns) * (columns + 0.5);
+        if (columns <= s.target->vector_registers / 2 && cost < least) {
+            least = cost;
+            best = columns;
+        }
+    }
+    return best;
+}
+
+// As many rows as keep their padded input in most of the L2 cache, but at least two strips of a map that is
+// worth two threads.
+int default_strip(const Situation& s) {
+    const Problem& p = s.problem;
+    const int height = output_shape(p).height, reach = p.dilation.height * (p.kernel_size.height - 1) + 1;
+    const double row = 4.0 * p.in.channels * (p.in.width + p.kernel_size.width - 1);
+    int best = 1;
+    for (int strip : strip_choices(s))
+        if (row * ((strip - 1) * p.stride.height + reach) <= s.target->l2_bytes * 0.8 &&
+            (strip <= height / 2 || height <= 8))
+            best = strip;
+    return best;
+}
+
+} // namespace
+
 Knobs channelwise_defaults(const Situation& s) {
-    const Shape out = output_shape(s.problem);
-    // As many columns as fit evenly, up to half of the registers: the taps' values need the rest.
-    int columns = 1;
-    for (int c : column_choices(s))
-        if (c <= s.target->vector_registers / 2 && ceil_div(out.width, c) * c - out.width < c / 2 + 1)
-            columns = c;
-    const double row_bytes = 4.0 * s.problem.in.channels * s.problem.in.width * s.problem.stride.height;
-    int strip = 1;
-    for (int rows : strip_choices(s))
-        if (rows * row_bytes <= s.target->l2_bytes / 4.0)
-            strip = rows;
-    return {{"columns", columns}, {"strip", strip}};
+    return {{"columns", default_columns(s)}, {"strip", default_strip(s)}};
 }
 
 void channelwise_apply(Stages& a, const Situation& s, const Knobs& knobs) {
