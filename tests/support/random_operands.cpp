@@ -11,7 +11,8 @@ constexpr int largest_value = 4;
 
 // Products that one sum has.
 double products(const Problem& p) {
-    const Operand* kernel = operands(p).find("kernel");
+    const Operands list = operands(p);
+    const Operand* kernel = list.find("kernel");
     return kernel ? static_cast<double>(kernel->elements()) / p.out_channels : 1;
 }
 
