@@ -79,11 +79,6 @@ Expr input_channel(const Problem& p, const Expr& d, const Expr& c) {
     return c + (d / group_out) * group_in;
 }
 
-// The stride that the window moves with over the padded input; a transposed one's lies in the input map.
-Size window_stride(const Problem& p) {
-    return p.op == Operator::transposed_convolution ? Size(1) : p.stride;
-}
-
 Stages build_convolution(const Problem& problem, const OperatorInputs& inputs) {
     Stages a;
     const Problem p = as_convolution(problem);

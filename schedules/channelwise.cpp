@@ -26,22 +26,7 @@ std::vector<int> strip_choices(const Situation& s) {
     return divisors(output_shape(s.problem).height);
 }
 
-} // namespace
-
-std::vector<Knob> channelwise_knobs() {
-    return {{"columns", "output columns computed together", column_choices},
-            {"strip", "output rows whose padded input is stored together", strip_choices}};
-}
-
-std::string why_not_channelwise(const Situation& s) {
-    if (s.target->is_gpu)
-        return fmt::format("target {} has no CPU vectors", s.target->name);
-    if (s.problem.layout != Layout::nhwc)
-        return "layout=nchw: it loads vectors of channels, which must be contiguous";
-    return "";
-}
-
-std::string channelwise_legal(const Situation& s, const Knobs& knobs) {
+std::string legal(const Situation& s, const Knobs& knobs) {
     const int columns = knobs.get("columns", 1), strip = knobs.get("strip", 1);
     const Shape out = output_shape(s.problem);
     if (!contains(column_choices(s), columns))
@@ -52,8 +37,6 @@ std::string channelwise_legal(const Situation& s, const Knobs& knobs) {
         return fmt::format("strip:{}: must divide the output's {} rows", strip, out.height);
     return "";
 }
-
-namespace {
 
 // Up to half of the registers, since the taps' values need the rest; each tile also costs about half a column
 // to begin.
@@ -75,23 +58,23 @@ int default_columns(const Situation& s) {
 // worth two threads.
 int default_strip(const Situation& s) {
     const Problem& p = s.problem;
-    const int height = output_shape(p).height, reach = p.dilation.height * (p.kernel_size.height - 1) + 1;
-    const double row = 4.0 * p.in.channels * (p.in.width + p.kernel_size.width - 1);
+    const int height = output_shape(p).height;
     int best = 1;
     for (int strip : strip_choices(s))
-        if (row * ((strip - 1) * p.stride.height + reach) <= s.target->l2_bytes * 0.8 &&
-            (strip <= height / 2 || height <= 8))
+        if (padded_bytes(p, strip) <= s.target->l2_bytes * 0.8 && (strip <= height / 2 || height <= 8))
             best = strip;
     return best;
 }
 
-} // namespace
-
-Knobs channelwise_defaults(const Situation& s) {
+Knobs defaults(const Situation& s) {
     return {{"columns", default_columns(s)}, {"strip", default_strip(s)}};
 }
 
-void channelwise_apply(Stages& a, const Situation& s, const Knobs& knobs) {
+AlgorithmRequest request(const Situation&, const Knobs&) {
+    return {};
+}
+
+void apply(Stages& a, const Situation& s, const Knobs& knobs) {
     const Shape out = output_shape(s.problem);
     const Size kernel = s.problem.kernel_size;
     Halide::Var strip("strip"), row("row"), xo("xo"), xi("xi"), co("co"), ci("ci"), task("task");
@@ -112,6 +95,29 @@ void channelwise_apply(Stages& a, const Situation& s, const Knobs& knobs) {
     if (kernel.height * kernel.width <= max_unrolled_taps)
         a.sum.update().reorder(a.c, a.x, a.y, taps[0], taps[1]).unroll(taps[0]).unroll(taps[1]);
     store_padded(a, s, task);
+}
+
+} // namespace
+
+std::string why_not_channelwise(const Situation& s) {
+    if (s.target->is_gpu)
+        return fmt::format("target {} has no CPU vectors", s.target->name);
+    if (s.problem.layout != Layout::nhwc)
+        return "layout=nchw: it loads vectors of channels, which must be contiguous";
+    return "";
+}
+
+Family channelwise_family(std::string_view name, std::string_view meaning,
+                          std::string (*fits)(const Situation&)) {
+    return {name,
+            meaning,
+            {{"columns", "output columns computed together", column_choices},
+             {"strip", "output rows whose padded input is stored together", strip_choices}},
+            legal,
+            defaults,
+            fits,
+            request,
+            apply};
 }
 
 } // namespace lamina

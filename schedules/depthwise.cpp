@@ -19,15 +19,7 @@ std::string fits(const Situation& s) {
 
 } // namespace
 
-const Family depthwise_family = {
-    "depthwise",
-    "convolution that keeps channels apart, for maps of contiguous channels",
-    channelwise_knobs(),
-    channelwise_legal,
-    channelwise_defaults,
-    fits,
-    [](const Situation&, const Knobs&) { return AlgorithmRequest{}; },
-    channelwise_apply,
-};
+const Family depthwise_family = channelwise_family(
+    "depthwise", "convolution that keeps channels apart, for maps of contiguous channels", fits);
 
 } // namespace lamina

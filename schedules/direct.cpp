@@ -150,12 +150,10 @@ int default_strip(const Situation& s, int block) {
     const Problem p = as_convolution(s.problem);
     const double l2 = s.target->l2_bytes;
     const double kernel = 4.0 * g.group_in * g.window * p.out_channels;
-    const double row = 4.0 * p.in.channels * (p.in.width + p.kernel_size.width - 1);
-    const int reach = p.dilation.height * (p.kernel_size.height - 1) + 1;
     int best = g.out_height;
     double fewest = 1e300;
     for (int strip : strip_choices(s)) {
-        const double input = row * ((strip - 1) * p.stride.height + reach);
+        const double input = padded_bytes(p, strip);
         const double strips = static_cast<double>(g.out_height) / strip,
                      blocks = ceil_div(p.out_channels, block);
         const double bytes = strips * input * (input > l2 * 0.75 ? blocks + 2 : 1) +

@@ -32,16 +32,10 @@ Halide::TailStrategy channel_tail(int channels, int block) {
     return channels % block == 0 ? Halide::TailStrategy::RoundUp : Halide::TailStrategy::Predicate;
 }
 
-namespace {
-
-// Columns of the padded input that the windows of one output row look at.
-int padded_width(const Problem& problem) {
-    const Problem p = as_convolution(problem);
-    const int stride = p.op == Operator::transposed_convolution ? 1 : p.stride.width;
-    return (output_shape(p).width - 1) * stride + p.dilation.width * (p.kernel_size.width - 1) + 1;
+double padded_bytes(const Problem& problem, int output_rows) {
+    const Size reach = padded_reach(problem, {output_rows, output_shape(problem).width});
+    return 4.0 * problem.in.channels * reach.height * reach.width;
 }
-
-} // namespace
 
 void store_padded(Stages& a, const Situation& s, const Halide::Var& level) {
     if (!a.padded.defined())
@@ -50,7 +44,10 @@ void store_padded(Stages& a, const Situation& s, const Halide::Var& level) {
     // Vectors along the axis on which the input is contiguous; channels are so in what is stored, whatever
     // the input's layout.
     const bool is_nchw = s.problem.layout == Layout::nchw;
-    const int lanes = full_lanes_for(*s.target, is_nchw ? padded_width(s.problem) : s.problem.in.channels);
+    const Problem p = as_convolution(s.problem);
+    const Shape out = output_shape(p);
+    const int columns = padded_reach(p, {out.height, out.width}).width;
+    const int lanes = full_lanes_for(*s.target, is_nchw ? columns : p.in.channels);
     if (lanes > 1)
         a.padded.vectorize(a.padded.args()[is_nchw ? 1 : 0], lanes, Halide::TailStrategy::ShiftInwards);
     if (is_nchw)

@@ -29,15 +29,19 @@ int full_lanes_for(const TargetFacts& target, int extent);
 // byte behind it is touched.
 Halide::TailStrategy channel_tail(int channels, int block);
 
+// Bytes of the padded input that so many rows of the output look at.
+double padded_bytes(const Problem& problem, int output_rows);
+
 // Stores the padded input, where there is one, for each turn of the loop over `level`.
 void store_padded(Stages& a, const Situation& s, const Halide::Var& level);
 
-// The nest of operators that look at a window of one channel at a time, see channelwise.cpp.
-std::vector<Knob> channelwise_knobs();
+// A family of operators that look at a window of one channel at a time, see channelwise.cpp. `fits` ends
+// by asking why_not_channelwise().
+Family channelwise_family(std::string_view name, std::string_view meaning,
+                          std::string (*fits)(const Situation&));
+
+// Why the nest of such a family does not suit the target or the layout, or "".
 std::string why_not_channelwise(const Situation& s);
-std::string channelwise_legal(const Situation& s, const Knobs& knobs);
-Knobs channelwise_defaults(const Situation& s);
-void channelwise_apply(Stages& a, const Situation& s, const Knobs& knobs);
 
 // The generic nest for whatever of an algorithm a family leaves alone.
 void schedule_generically(Stages& a, const Situation& s);

@@ -16,15 +16,7 @@ std::string fits(const Situation& s) {
 
 } // namespace
 
-const Family pool_family = {
-    "pool",
-    "pooling by vectors of channels, for maps of contiguous channels",
-    channelwise_knobs(),
-    channelwise_legal,
-    channelwise_defaults,
-    fits,
-    [](const Situation&, const Knobs&) { return AlgorithmRequest{}; },
-    channelwise_apply,
-};
+const Family pool_family =
+    channelwise_family("pool", "pooling by vectors of channels, for maps of contiguous channels", fits);
 
 } // namespace lamina

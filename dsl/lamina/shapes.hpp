@@ -97,6 +97,19 @@ constexpr Shape output_shape(const Problem& p) {
             facts(p.op).has_kernel ? p.out_channels : p.in.channels};
 }
 
+// The stride that windows move with over the padded input. A transposed convolution's own stride lies between
+// the input's elements there, and its windows move by one.
+constexpr Size window_stride(const Problem& p) {
+    return p.op == Operator::transposed_convolution ? Size(1) : p.stride;
+}
+
+// Rows and columns of the padded input that so many neighbouring rows and columns of the output look at.
+constexpr Size padded_reach(const Problem& p, Size outputs) {
+    const Size stride = window_stride(p);
+    return {(outputs.height - 1) * stride.height + static_cast<int>(detail::rows(p).extent()),
+            (outputs.width - 1) * stride.width + static_cast<int>(detail::columns(p).extent())};
+}
+
 enum class Direction : std::uint8_t { in, out };
 
 // One buffer of a kernel call. `shape` is in memory order, the last index contiguous; a leading open_batch is
