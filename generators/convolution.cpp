@@ -137,27 +137,10 @@ Stages pack_kernel(const Problem& p, const AlgorithmRequest& request, const Func
     return a;
 }
 
-class CrossCorrelationGenerator
-    : public ProblemGenerator<CrossCorrelationGenerator, Operator::cross_correlation> {
-public:
-    static constexpr BuildAlgorithm build = build_convolution;
-};
-
-class ConvolutionGenerator : public ProblemGenerator<ConvolutionGenerator, Operator::convolution> {
-public:
-    static constexpr BuildAlgorithm build = build_convolution;
-};
-
-class TransposedConvolutionGenerator
-    : public ProblemGenerator<TransposedConvolutionGenerator, Operator::transposed_convolution> {
-public:
-    static constexpr BuildAlgorithm build = build_convolution;
-};
-
-class DenseGenerator : public ProblemGenerator<DenseGenerator, Operator::dense> {
-public:
-    static constexpr BuildAlgorithm build = build_convolution;
-};
+using CrossCorrelationGenerator = OperatorGenerator<Operator::cross_correlation, build_convolution>;
+using ConvolutionGenerator = OperatorGenerator<Operator::convolution, build_convolution>;
+using TransposedConvolutionGenerator = OperatorGenerator<Operator::transposed_convolution, build_convolution>;
+using DenseGenerator = OperatorGenerator<Operator::dense, build_convolution>;
 
 } // namespace lamina
 

@@ -39,10 +39,7 @@ Stages build_max_unpool(const Problem& p, const OperatorInputs& inputs) {
 
 } // namespace
 
-class MaxUnpoolGenerator : public ProblemGenerator<MaxUnpoolGenerator, Operator::max_unpool> {
-public:
-    static constexpr BuildAlgorithm build = build_max_unpool;
-};
+using MaxUnpoolGenerator = OperatorGenerator<Operator::max_unpool, build_max_unpool>;
 
 } // namespace lamina
 

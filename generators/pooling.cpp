@@ -124,31 +124,12 @@ Stages build_global_average_pool(const Problem& p, const OperatorInputs& inputs)
 
 } // namespace
 
-class MaxPoolGenerator : public ProblemGenerator<MaxPoolGenerator, Operator::max_pool> {
-public:
-    static constexpr BuildAlgorithm build = build_max_pool;
-};
-
-class AveragePoolGenerator : public ProblemGenerator<AveragePoolGenerator, Operator::average_pool> {
-public:
-    static constexpr BuildAlgorithm build = build_average_pool;
-};
-
-class LpPoolGenerator : public ProblemGenerator<LpPoolGenerator, Operator::lp_pool> {
-public:
-    static constexpr BuildAlgorithm build = build_lp_pool;
-};
-
-class GlobalMaxPoolGenerator : public ProblemGenerator<GlobalMaxPoolGenerator, Operator::global_max_pool> {
-public:
-    static constexpr BuildAlgorithm build = build_global_max_pool;
-};
-
-class GlobalAveragePoolGenerator
-    : public ProblemGenerator<GlobalAveragePoolGenerator, Operator::global_average_pool> {
-public:
-    static constexpr BuildAlgorithm build = build_global_average_pool;
-};
+using MaxPoolGenerator = OperatorGenerator<Operator::max_pool, build_max_pool>;
+using AveragePoolGenerator = OperatorGenerator<Operator::average_pool, build_average_pool>;
+using LpPoolGenerator = OperatorGenerator<Operator::lp_pool, build_lp_pool>;
+using GlobalMaxPoolGenerator = OperatorGenerator<Operator::global_max_pool, build_global_max_pool>;
+using GlobalAveragePoolGenerator =
+    OperatorGenerator<Operator::global_average_pool, build_global_average_pool>;
 
 } // namespace lamina
 

@@ -18,7 +18,7 @@ struct OperatorInputs {
     const Halide::Func& operator[](std::string_view name) const;
 };
 
-// Builds an operator's unscheduled algorithm. One per operator, in the file of its generator.
+// Builds an operator's unscheduled algorithm.
 using BuildAlgorithm = Stages (*)(const Problem&, const OperatorInputs&);
 
 // Values that the packed kernel has under this request.
@@ -36,7 +36,7 @@ private:
     std::array<std::optional<Halide::GeneratorParam<std::string>>, key_count> params_;
 };
 
-// The generator-independent part of a ProblemGenerator.
+// The part of an OperatorGenerator that does not depend on its operator.
 class ProblemGeneratorState {
 public:
     using Input = Halide::GeneratorInput<Halide::Buffer<>>;
@@ -57,16 +57,20 @@ public:
 // The kernel as the schedule wants it, one-dimensional: flipped and blocked.
 Stages pack_kernel(const Problem& problem, const AlgorithmRequest& request, const Halide::Func& kernel);
 
-template <class Derived, Operator op>
-class ProblemGenerator : public Halide::Generator<Derived> {
+// The generator of an operator: its row in dsl and its algorithm.
+template <Operator op, BuildAlgorithm build>
+class OperatorGenerator : public Halide::Generator<OperatorGenerator<op, build>> {
+    using Text = Halide::GeneratorParam<std::string>;
+
 public:
     ProblemParams params{op};
-    Halide::GeneratorParam<std::string> schedule{"schedule", ""}; // family,knob:value,...; "" looks one up
-    Halide::GeneratorParam<std::string> records{"records", ""};   // folder of schedule records
-    Halide::GeneratorParam<std::string> kernel_form{"kernel_form",
-                                                    "plain"}; // plain: (d, c, x, y); packed: by `pack`
-    Halide::GeneratorParam<std::string> part{"part",
-                                             "call"}; // call: the operator; pack: its kernel's packing
+    // family,knob:value,...; "" looks one up in the folder of records, or takes the default
+    Text schedule{"schedule", ""};
+    Text records{"records", ""};
+    // plain: the kernel's element (d, c, x, y); packed: as part=pack makes it
+    Text kernel_form{"kernel_form", "plain"};
+    // call: the operator; pack: its kernel's packing
+    Text part{"part", "call"};
 
     void configure() {
         const Problem problem = params.problem();
@@ -85,7 +89,7 @@ public:
         const bool is_pack = part.value() == "pack";
         const OperatorInputs inputs = state_.operator_inputs();
         Stages algorithm = is_pack ? pack_kernel(state_.situation.problem, inputs.request, inputs["kernel"])
-                                   : Derived::build(state_.situation.problem, inputs);
+                                   : build(state_.situation.problem, inputs);
         *state_.output = algorithm.output;
         state_.constrain_operands();
         if (this->using_autoscheduler())

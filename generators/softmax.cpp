@@ -28,10 +28,7 @@ Stages build_softmax(const Problem& p, const OperatorInputs& inputs) {
 
 } // namespace
 
-class SoftmaxGenerator : public ProblemGenerator<SoftmaxGenerator, Operator::softmax> {
-public:
-    static constexpr BuildAlgorithm build = build_softmax;
-};
+using SoftmaxGenerator = OperatorGenerator<Operator::softmax, build_softmax>;
 
 } // namespace lamina
 
