@@ -29,9 +29,9 @@ std::string guarded(const Work& work) {
 // Which function of a kernel to make.
 enum class Part { call, pack };
 
-AbstractGeneratorPtr make_generator(const KernelRequest& request, const Halide::Target& target,
-                                    const std::string& records, Part part) {
-    const Problem& p = request.problem;
+// With the schedule that was chosen, so that what is reported is what is compiled.
+AbstractGeneratorPtr make_generator(const Problem& p, const Choice& choice, const Halide::Target& target,
+                                    Part part) {
     AbstractGeneratorPtr generator = Halide::Internal::GeneratorRegistry::create(
         std::string(facts(p.op).name), Halide::GeneratorContext(target));
     for (const Key& key : key_table)
@@ -40,8 +40,7 @@ AbstractGeneratorPtr make_generator(const KernelRequest& request, const Halide::
             key.print(p, value);
             generator->set_generatorparam_value(std::string(key.name), std::string(value.view()));
         }
-    generator->set_generatorparam_value("schedule", request.schedule);
-    generator->set_generatorparam_value("records", records);
+    generator->set_generatorparam_value("schedule", to_text(choice.family->name, choice.knobs));
     generator->set_generatorparam_value("kernel_form", "packed");
     generator->set_generatorparam_value("part", part == Part::pack ? "pack" : "call");
     return generator;
@@ -69,11 +68,16 @@ std::vector<std::string> suffixes(const CompileOptions& options) {
     return names;
 }
 
-std::string compile_part(const KernelRequest& request, const CompileOptions& options, Part part,
+// `kernel` holds a choice per target.
+std::string compile_part(const CompiledKernel& kernel, const CompileOptions& options, Part part,
                          CompiledFunction& function) {
     std::string error;
+    const std::vector<Halide::Target> targets = halide_targets(options);
     const auto build = [&](const std::string& name, const Halide::Target& target) {
-        Halide::Module module = make_generator(request, target, options.records, part)->build_module(name);
+        const auto number = std::find(targets.begin(), targets.end(), target) - targets.begin();
+        const Choice& choice = kernel.choices.at(static_cast<std::size_t>(number));
+        Halide::Module module =
+            make_generator(kernel.request.problem, choice, target, part)->build_module(name);
         const ScratchUse use = scratch_use(module, name);
         function.scratch_serial = std::max(function.scratch_serial, use.serial);
         function.scratch_per_thread = std::max(function.scratch_per_thread, use.per_thread);
@@ -81,7 +85,6 @@ std::string compile_part(const KernelRequest& request, const CompileOptions& opt
         return module;
     };
     const std::string path = fmt::format("{}/{}.o", options.folder, function.name);
-    const std::vector<Halide::Target> targets = halide_targets(options);
     if (targets.size() == 1) {
         build(function.name, targets[0]).compile({{Halide::OutputFileType::object, path}});
         function.objects = {path};
@@ -121,10 +124,10 @@ CompiledKernel compile_kernel(const KernelRequest& request, const CompileOptions
     }
     kernel.error = guarded([&] {
         kernel.call.name = request.name;
-        std::string error = compile_part(request, options, Part::call, kernel.call);
+        std::string error = compile_part(kernel, options, Part::call, kernel.call);
         if (kernel.packed_kernel_size > 0 && error.empty()) {
             kernel.pack.name = request.name + "_pack";
-            error = compile_part(request, options, Part::pack, kernel.pack);
+            error = compile_part(kernel, options, Part::pack, kernel.pack);
         }
         return error;
     });
@@ -133,11 +136,11 @@ CompiledKernel compile_kernel(const KernelRequest& request, const CompileOptions
     return kernel;
 }
 
-std::string write_loop_nest(const KernelRequest& request, const TargetFacts& target,
-                            const std::string& records, const std::string& path) {
+std::string write_loop_nest(const KernelRequest& request, const Choice& choice, const TargetFacts& target,
+                            const std::string& path) {
     return guarded([&] {
         const bool is_html = path.ends_with(".html");
-        make_generator(request, kernel_target(target), records, Part::call)
+        make_generator(request.problem, choice, kernel_target(target), Part::call)
             ->build_module(request.name)
             .compile({{is_html ? Halide::OutputFileType::stmt_html : Halide::OutputFileType::stmt, path}});
         return std::string();

@@ -46,8 +46,8 @@ Choice choice_for(const KernelRequest& request, const TargetFacts& target, const
 
 // Writes Halide's lowered code of the kernel as text or HTML (by the path's ending), for people; returns what
 // went wrong.
-std::string write_loop_nest(const KernelRequest& request, const TargetFacts& target,
-                            const std::string& records, const std::string& path);
+std::string write_loop_nest(const KernelRequest& request, const Choice& choice, const TargetFacts& target,
+                            const std::string& path);
 
 // Puts object files into one static library; returns what went wrong.
 std::string make_archive(const std::vector<std::string>& objects, const TargetFacts& target,

@@ -42,11 +42,11 @@ void print_others(const Situation& situation, const Choice& choice) {
 }
 
 // Writes the whole lowered code to `path`, or nothing; returns what went wrong.
-std::string save_nest(const KernelRequest& request, const TargetFacts& target, const std::string& records,
+std::string save_nest(const KernelRequest& request, const Choice& choice, const TargetFacts& target,
                       const std::string& path) {
     const TemporaryFolder folder;
     const std::string whole = folder.path() + (path.ends_with(".html") ? "/nest.html" : "/nest.stmt");
-    if (std::string error = write_loop_nest(request, target, records, whole); !error.empty())
+    if (std::string error = write_loop_nest(request, choice, target, whole); !error.empty())
         return error;
     std::ostringstream text;
     text << std::ifstream(whole).rdbuf();
@@ -55,10 +55,10 @@ std::string save_nest(const KernelRequest& request, const TargetFacts& target, c
 }
 
 // Allocations and loops of the lowered code, which show the nest without its arithmetic.
-int print_nest(const KernelRequest& request, const TargetFacts& target, const std::string& records) {
+int print_nest(const KernelRequest& request, const Choice& choice, const TargetFacts& target) {
     const TemporaryFolder folder;
     const std::string path = folder.path() + "/nest.stmt";
-    const std::string error = write_loop_nest(request, target, records, path);
+    const std::string error = write_loop_nest(request, choice, target, path);
     if (!error.empty())
         return fail(exit_failed, error);
     fmt::print("loop nest\n");
@@ -86,8 +86,7 @@ int explain_problem(const ExplainOptions& options) {
     if (!choice.error.empty())
         return fail(exit_usage, choice.error);
     if (!options.loop_nest.empty())
-        if (const std::string error =
-                save_nest(*parsed.request, *target, options.kernel.records, options.loop_nest);
+        if (const std::string error = save_nest(*parsed.request, choice, *target, options.loop_nest);
             !error.empty())
             return fail(exit_failed, error);
     const Situation situation{parsed.request->problem, target};
@@ -98,7 +97,7 @@ int explain_problem(const ExplainOptions& options) {
     print_others(situation, choice);
     if (!options.loop_nest.empty())
         return exit_ok;
-    return print_nest(*parsed.request, *target, options.kernel.records);
+    return print_nest(*parsed.request, choice, *target);
 }
 
 } // namespace
