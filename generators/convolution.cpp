@@ -103,6 +103,11 @@ Stages build_convolution(const Problem& problem, const OperatorInputs& inputs) {
     // A last block that is not full has sums of channels that do not exist; they have no bias either.
     const bool is_full = k.block == 0 || k.out % k.block == 0;
     const bool starts_with_bias = is_full && p.epilogue.count > 0 && p.epilogue.steps[0] == Step::bias;
+    if (inputs.request.tile_positions > 0) {
+        const Expr tile = a.y, size = inputs.request.tile_positions;
+        const Expr last = min(tile * size + size, output_shape(p).height * out_width) - 1;
+        a.window.where(meets_input<Expr>(p, tile * size / out_width, last / out_width, a.window[2]));
+    }
     a.sum = Func("sum");
     a.sum(at) = starts_with_bias ? Expr(inputs["bias"](a.c)) : Expr(0.0f);
     a.sum(at) += weight * map(input_channel(p, a.c, rc), x * stride.width + rx * p.dilation.width,
@@ -114,8 +119,10 @@ Stages build_convolution(const Problem& problem, const OperatorInputs& inputs) {
     if (p.epilogue.has(Step::residual))
         operands.residual = read(inputs["residual"], p, {at[0], at[1], at[2], at[3]});
     a.output = Func("result");
-    a.output(in_memory_order(a, p)) =
-        apply_epilogue(p.epilogue, starts_with_bias ? 1 : 0, a.sum(at), operands);
+    const Expr sum = inputs.request.tile_positions > 0
+                         ? a.sum(a.c, a.p, a.p / inputs.request.tile_positions, a.n)
+                         : a.sum(at);
+    a.output(in_memory_order(a, p)) = apply_epilogue(p.epilogue, starts_with_bias ? 1 : 0, sum, operands);
     return a;
 }
 

@@ -66,7 +66,7 @@ int default_strip(const Situation& s) {
     return best;
 }
 
-Knobs defaults(const Situation& s) {
+Knobs defaults(const Situation& s, const Knobs&) {
     return {{"columns", default_columns(s)}, {"strip", default_strip(s)}};
 }
 

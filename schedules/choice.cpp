@@ -10,7 +10,7 @@ namespace lamina {
 namespace {
 
 Knobs completed(const Family& family, const Situation& situation, const Knobs& given) {
-    Knobs knobs = family.defaults(situation);
+    Knobs knobs = family.defaults(situation, given);
     for (const auto& [name, value] : given.values())
         knobs.set(name, value);
     return knobs;
@@ -43,7 +43,7 @@ Choice analytic_default(const Situation& situation) {
     for (const Family* family : family_table())
         if (family->fits(situation).empty())
             return {family,
-                    family->defaults(situation),
+                    family->defaults(situation, {}),
                     fmt::format("analytic default of {} for {}", family->name, situation.target->name),
                     {}};
     return {.error = fmt::format("no family schedules {} on {}", facts(situation.problem.op).name,

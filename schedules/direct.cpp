@@ -79,6 +79,23 @@ std::vector<int> chunk_choices(const Situation& s) {
     return divisors(geometry(s).group_in);
 }
 
+// Rows of the kernel can meet padding alone only where zeros are put around the input; tiles count positions
+// of the whole map.
+std::string why_no_skip(const Situation& s, int strip) {
+    const Problem p = as_convolution(s.problem);
+    const Padding padding = resolved_padding(p);
+    if (p.op == Operator::transposed_convolution || p.padding_mode != PaddingMode::zeros ||
+        padding.top + padding.bottom == 0)
+        return "no zeros above or below the input";
+    if (strip != output_shape(p).height)
+        return fmt::format("strip:{}: only where the whole map is one strip", strip);
+    return "";
+}
+
+std::vector<int> skip_choices(const Situation& s) {
+    return why_no_skip(s, geometry(s).out_height).empty() ? std::vector{0, 1} : std::vector{0};
+}
+
 std::vector<int> unroll_choices(const Situation& s) {
     std::vector<int> values;
     for (int d : divisors(geometry(s).group_in))
@@ -104,6 +121,9 @@ std::string legal(const Situation& s, const Knobs& knobs) {
     if (positions > strip * g.out_width)
         return fmt::format("positions:{}: a strip of {} rows has only {} positions", positions, strip,
                            strip * g.out_width);
+    const int skip = knobs.get("skip", 0);
+    if (skip != 0 && (skip != 1 || !why_no_skip(s, strip).empty()))
+        return fmt::format("skip:{}: {}", skip, skip == 1 ? why_no_skip(s, strip) : "must be 0 or 1");
     const int chunk = knobs.get("chunk", g.group_in), unroll = knobs.get("unroll", 1);
     if (!contains(chunk_choices(s), chunk))
         return fmt::format("chunk:{}: must divide a group's {} input channels", chunk, g.group_in);
@@ -116,14 +136,28 @@ std::string legal(const Situation& s, const Knobs& knobs) {
 // Of the general registers: the stack, the kernel, the channel's offset, two loops' counters.
 constexpr int reserved_registers = 5;
 
+// The part of all kernel rows of all tiles that meet the input.
+double rows_met(const Situation& s, int positions) {
+    const Geometry g = geometry(s);
+    const Problem p = as_convolution(s.problem);
+    int met = 0;
+    const int tiles = ceil_div(g.positions, positions);
+    for (int tile = 0; tile < tiles; ++tile)
+        for (int row = 0; row < p.kernel_size.height; ++row) {
+            const int first = tile * positions, last = std::min(first + positions, g.positions) - 1;
+            met += meets_input(p, first / g.out_width, last / g.out_width, row);
+        }
+    return static_cast<double>(met) / tiles / p.kernel_size.height;
+}
+
 // Cycles per multiply-add vector that the tile costs, at best 1 / fma_per_cycle: waste in both directions,
 // the latency of few accumulators, and two loads a cycle.
-double tile_cost(const Situation& s, int vectors, int positions, int strip_positions) {
+double tile_cost(const Situation& s, int vectors, int positions, int strip_positions, bool skips) {
     const Geometry g = geometry(s);
     const TargetFacts& t = *s.target;
     const double tiles = ceil_div(strip_positions, positions);
     const double waste =
-        tiles * positions / strip_positions *
+        tiles * positions / strip_positions * (skips ? rows_met(s, positions) : 1.0) *
         (static_cast<double>(ceil_div(g.group_out, vectors * g.lanes)) * vectors * g.lanes / g.group_out);
     const double multiply_adds = vectors * positions;
     // One more cycle's worth of accumulators than the latency hides, since not every load arrives in time.
@@ -175,16 +209,23 @@ int default_chunk(const Situation& s) {
     return g.window == 1 ? g.group_in : best;
 }
 
-Knobs defaults(const Situation& s) {
+// The value given, or else all that are worth a look.
+std::vector<int> open_choices(const Knobs& given, std::string_view name, std::vector<int> choices) {
+    return given.has(name) ? std::vector{given.get(name)} : std::move(choices);
+}
+
+Knobs defaults(const Situation& s, const Knobs& given) {
     const Geometry g = geometry(s);
-    const int strip = default_strip(s, 2 * g.lanes);
+    const int strip = given.get("strip", default_strip(s, 2 * g.lanes));
+    const bool can_skip = why_no_skip(s, strip).empty();
+    const int skip = given.get("skip", can_skip ? 1 : 0);
     int vectors = 1, positions = 1;
     double best = 1e30;
-    for (int v : vector_choices(s))
-        for (int p : position_choices(s)) {
+    for (int v : open_choices(given, "vectors", vector_choices(s)))
+        for (int p : open_choices(given, "positions", position_choices(s))) {
             if (registers_used(v, p) > s.target->vector_registers || p > strip * g.out_width)
                 continue;
-            const double cost = tile_cost(s, v, p, strip * g.out_width);
+            const double cost = tile_cost(s, v, p, strip * g.out_width, skip != 0 && can_skip);
             if (cost < best) {
                 best = cost;
                 vectors = v;
@@ -193,24 +234,26 @@ Knobs defaults(const Situation& s) {
         }
     const std::vector<int> unrolls = unroll_choices(s);
     const int unroll = g.group_in <= 8 ? g.group_in : (contains(unrolls, 4) ? 4 : unrolls.back());
-    return {{"vectors", vectors},
-            {"positions", positions},
-            {"strip", strip},
-            {"chunk", default_chunk(s)},
-            {"unroll", unroll}};
+    return {{"vectors", vectors},        {"positions", positions}, {"strip", strip},
+            {"chunk", default_chunk(s)}, {"unroll", unroll},       {"skip", skip}};
 }
 
 AlgorithmRequest request(const Situation& s, const Knobs& knobs) {
-    return {knobs.get("vectors") * geometry(s).lanes, knobs.get("chunk"), true};
+    return {.kernel_block = knobs.get("vectors") * geometry(s).lanes,
+            .kernel_chunk = knobs.get("chunk"),
+            .is_linear = true,
+            .tile_positions = knobs.get("skip") != 0 ? knobs.get("positions") : 0};
 }
 
 void apply(Stages& a, const Situation& s, const Knobs& knobs) {
     const Geometry g = geometry(s);
     const int block = knobs.get("vectors") * g.lanes;
     Halide::Var strip("strip"), within("within"), tile("tile"), pi("pi"), co("co"), ci("ci"), task("task");
+    const bool skips = knobs.get("skip") != 0;
     a.output.bound(a.c, 0, s.problem.out_channels).bound(a.p, 0, g.positions).bound(a.y, 0, 1);
     a.output.split(a.p, strip, within, knobs.get("strip") * g.out_width)
-        .split(within, tile, pi, knobs.get("positions"), Halide::TailStrategy::ShiftInwards)
+        .split(within, tile, pi, knobs.get("positions"),
+               skips ? Halide::TailStrategy::GuardWithIf : Halide::TailStrategy::ShiftInwards)
         .split(a.c, co, ci, block, channel_tail(s.problem.out_channels, block))
         .reorder(ci, pi, tile, co, strip, a.y, a.n)
         .unroll(pi);
@@ -220,6 +263,9 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
     else
         a.output.vectorize(ci);
     a.sum.compute_at(a.output, tile).store_in(Halide::MemoryType::Stack);
+    // What is left out is the same for a whole tile only if the last one does not begin within another.
+    if (skips)
+        a.sum.bound_extent(a.p, knobs.get("positions")).bound_extent(a.y, 1);
     a.sum.vectorize(a.c, g.lanes).unroll(a.c).unroll(a.p);
     Halide::RVar chunk("chunk"), channel("channel");
     a.sum.update()
@@ -247,7 +293,8 @@ const Family direct_family = {
      {"positions", "output positions in the register tile", position_choices},
      {"strip", "output rows whose padded input is stored together", strip_choices},
      {"chunk", "input channels that are summed over the whole window before the next ones", chunk_choices},
-     {"unroll", "input channels per turn of the innermost loop", unroll_choices}},
+     {"unroll", "input channels per turn of the innermost loop", unroll_choices},
+     {"skip", "1: tiles leave out the kernel's rows that meet only padding", skip_choices}},
     legal,
     defaults,
     fits,

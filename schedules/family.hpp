@@ -22,6 +22,8 @@ struct AlgorithmRequest {
     int kernel_chunk =
         0; // input channels between whose runs the packed kernel goes through the window; 0 means all
     bool is_linear = false; // sum over linear positions
+    int tile_positions = 0; // linear positions whose sum leaves out the kernel's rows that meet padding alone
+                            // for all of them; 0: nothing is left out
 };
 
 struct Knob {
@@ -35,9 +37,10 @@ struct Family {
     std::string_view meaning;
     std::vector<Knob> knobs;
     std::string (*legal)(const Situation&,
-                         const Knobs&);    // why not, naming the knob or key and its limit; or ""
-    Knobs (*defaults)(const Situation&);   // the analytic default; asked only where the family fits at all
-    std::string (*fits)(const Situation&); // why no knobs whatever make it fit, or ""
+                         const Knobs&); // why not, naming the knob or key and its limit; or ""
+    Knobs (*defaults)(const Situation&, const Knobs& given); // the analytic default of all knobs beside those
+                                                             // given; asked only where the family fits at all
+    std::string (*fits)(const Situation&);                   // why no knobs whatever make it fit, or ""
     AlgorithmRequest (*request)(const Situation&, const Knobs&);
     void (*apply)(Stages&, const Situation&, const Knobs&); // called with legal knobs only
 };

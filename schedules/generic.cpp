@@ -15,7 +15,7 @@ std::string fits(const Situation& s) {
 std::string legal(const Situation&, const Knobs&) {
     return "";
 }
-Knobs defaults(const Situation&) {
+Knobs defaults(const Situation&, const Knobs&) {
     return {};
 }
 AlgorithmRequest request(const Situation&, const Knobs&) {

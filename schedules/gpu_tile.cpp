@@ -36,7 +36,7 @@ std::string legal(const Situation& s, const Knobs& knobs) {
     return "";
 }
 
-Knobs defaults(const Situation&) {
+Knobs defaults(const Situation&, const Knobs&) {
     return {{"channels", 16}, {"columns", 8}};
 }
 AlgorithmRequest request(const Situation&, const Knobs&) {

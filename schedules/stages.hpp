@@ -10,7 +10,8 @@ namespace lamina {
 // Internal Funcs are indexed (c, x, y, n) in every layout; only `output` has its arguments in memory order,
 // the contiguous one first. Where maps are linear, sum and output run over positions p = x + width*y instead,
 // as (c, p, y, n) with one y: Halide bounds a fused loop over x and y by whole rows, but a tile of positions
-// by itself. The bytes of the maps are the same.
+// by itself. The bytes of the maps are the same. Where tiles of positions leave out rows of the kernel, the
+// sum has the tile's number in the place of y, because what is left out depends on it.
 struct Stages {
     Halide::Func padded; // the input with its padding, in padded coordinates; undefined where the input is
                          // read as it is

@@ -51,7 +51,7 @@ TEST_CASE("A schedule's text gives back the family and its knobs", "[schedules]"
         CHECK(to_text(schedule.family, schedule.knobs) == text);
     }
     for_fitting_families(40, [](const Family& family, const Situation& situation, Random&) {
-        const Knobs knobs = family.defaults(situation);
+        const Knobs knobs = family.defaults(situation, {});
         const ScheduleText schedule = parse_schedule(to_text(family.name, knobs));
         CHECK(schedule.family == family.name);
         CHECK(schedule.knobs == knobs);
@@ -71,13 +71,13 @@ TEST_CASE("A malformed schedule is an error that shows the word", "[schedules]")
 
 TEST_CASE("Every family's default is legal wherever the family fits", "[schedules]") {
     for_fitting_families(300, [](const Family& family, const Situation& situation, Random&) {
-        CHECK(why_illegal(family, situation, family.defaults(situation)) == "");
+        CHECK(why_illegal(family, situation, family.defaults(situation, {})) == "");
     });
 }
 
 TEST_CASE("Every family's default sets every knob, to a value worth trying", "[schedules]") {
     for_fitting_families(100, [](const Family& family, const Situation& situation, Random&) {
-        const Knobs defaults = family.defaults(situation);
+        const Knobs defaults = family.defaults(situation, {});
         CHECK(defaults.values().size() == family.knobs.size());
         for (const Knob& knob : family.knobs) {
             const std::vector<int> values = knob.values(situation);
@@ -104,14 +104,33 @@ TEST_CASE("Some family fits every problem on every CPU target", "[schedules]") {
 TEST_CASE("An illegal knob gives a reason that names family, knob and value", "[schedules]") {
     for_fitting_families(40, [](const Family& family, const Situation& situation, Random&) {
         for (const Knob& knob : family.knobs)
-            for (const int value : {0, 1'000'003}) {
-                Knobs knobs = family.defaults(situation);
+            for (const int value : {-1, 1'000'003}) {
+                Knobs knobs = family.defaults(situation, {});
                 knobs.set(knob.name, value);
                 CHECK_THAT(why_illegal(family, situation, knobs),
                            Catch::StartsWith(std::string(family.name)) &&
                                Catch::Contains(fmt::format("{}:{}", knob.name, value)));
             }
     });
+}
+
+TEST_CASE("Tiles leave out rows of padding only where zeros lie above or below one strip", "[schedules]") {
+    const auto chosen = [](const char* text, const char* schedule) {
+        return choose_schedule(situation_of(text, "x86-64-linux-avx2"), schedule, "");
+    };
+    const char* const small = "cross_correlation in=1x7x7x64 out_channels=64 kernel_size=3x3 padding=same";
+    CHECK(chosen(small, "").knobs.get("skip") == 1);
+    CHECK(chosen(small, "direct,strip:1").knobs.get("skip") == 0);
+    CHECK_THAT(chosen(small, "direct,strip:1,skip:1").error, Catch::Contains("skip:1: strip:1"));
+    for (const char* other :
+         {"cross_correlation in=1x7x7x64 out_channels=64 kernel_size=3x3",
+          "cross_correlation in=1x7x7x64 out_channels=64 kernel_size=3x3 padding=0x1",
+          "cross_correlation in=1x7x7x64 out_channels=64 kernel_size=3x3 padding=1x1 padding_mode=reflect",
+          "transposed_convolution in=1x7x7x64 out_channels=64 kernel_size=3x3 padding=1x1"}) {
+        INFO(other);
+        CHECK(chosen(other, "").knobs.get("skip") == 0);
+        CHECK_THAT(chosen(other, "direct,skip:1").error, Catch::Contains("skip:1: no zeros"));
+    }
 }
 
 TEST_CASE("A family that does not fit says why", "[schedules]") {

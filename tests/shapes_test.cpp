@@ -95,6 +95,27 @@ TEST_CASE("Padding same gives ceil(X / S) outputs, for odd kernels and stride 1 
                 }
 }
 
+TEST_CASE("A kernel's row meets the input where any of the output's rows has it beside padding", "[shapes]") {
+    for (const char* text : {"cross_correlation in=1x7x7x8 out_channels=8 kernel_size=3x3 padding=same",
+                             "cross_correlation in=1x9x5x8 out_channels=8 kernel_size=4x1 stride=3x1 "
+                             "padding=3,2,0,0 dilation=2x1",
+                             "max_pool in=2x6x6x3 kernel_size=5x5 padding=2x2"}) {
+        const ParsedProblem parsed = parse_problem(text);
+        REQUIRE(parsed.ok());
+        const Problem& p = parsed.problem;
+        const int height = output_shape(p).height;
+        for (int y = 0; y < height; ++y)
+            for (int row = 0; row < p.kernel_size.height; ++row) {
+                const int at = y * p.stride.height + row * p.dilation.height - resolved_padding(p).top;
+                INFO(text << ", output row " << y << ", kernel row " << row);
+                CHECK(meets_input(p, y, y, row) == (at >= 0 && at < p.in.height));
+                if (y > 0 && meets_input(p, y, y, row))
+                    CHECK(meets_input(p, y - 1, y, row));
+            }
+        CHECK_FALSE(meets_input(p, 0, 0, 0));
+    }
+}
+
 TEST_CASE("Ceil mode adds the last partial window unless it would begin in the trailing padding",
           "[shapes]") {
     CHECK(output_of("max_pool in=1x6x6x1 kernel_size=3 stride=2").height == 2);

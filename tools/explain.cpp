@@ -36,7 +36,7 @@ void print_others(const Situation& situation, const Choice& choice) {
         if (family == choice.family)
             continue;
         fmt::print("not         {}: {}\n", family->name,
-                   reason.empty() ? "fits as well: " + to_text(family->name, family->defaults(situation))
+                   reason.empty() ? "fits as well: " + to_text(family->name, family->defaults(situation, {}))
                                   : reason);
     }
 }

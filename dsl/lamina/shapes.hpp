@@ -103,6 +103,17 @@ constexpr Size window_stride(const Problem& p) {
     return p.op == Operator::transposed_convolution ? Size(1) : p.stride;
 }
 
+// Whether row `kernel_row` of the kernel may meet the input, and not padding alone, in the windows of the
+// output's rows `first` to `last`. For numbers, and for expressions of them.
+template <class Number>
+constexpr auto meets_input(const Problem& p, const Number& first, const Number& last,
+                           const Number& kernel_row) {
+    const detail::Axis rows = detail::rows(p);
+    const int stride = window_stride(p).height, begin = static_cast<int>(rows.begin);
+    const auto offset = kernel_row * p.dilation.height - begin;
+    return last * stride + offset >= 0 && first * stride + offset < p.in.height;
+}
+
 // Rows and columns of the padded input that so many neighbouring rows and columns of the output look at.
 constexpr Size padded_reach(const Problem& p, Size outputs) {
     const Size stride = window_stride(p);

@@ -76,7 +76,7 @@ std::string corner_schedule(const Family& family, const Situation& situation, Ra
         if (why_illegal(family, situation, knobs).empty())
             return to_text(family.name, knobs);
     }
-    return to_text(family.name, family.defaults(situation));
+    return to_text(family.name, family.defaults(situation, {}));
 }
 
 } // namespace lamina::testing
