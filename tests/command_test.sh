@@ -220,7 +220,17 @@ refuses_to_compile() {
     printf 'ok: softmax in=1x1x1x8\n' >fine.txt
     check 'TMPDIR is left as it was' bash -c "mkdir -p temporary && TMPDIR=\$PWD/temporary '$LAMINA' compile fine.txt -o fine >/dev/null &&
         test -z \"\$(ls -A temporary)\""
-    check 'without a temporary folder it fails' bash -c "! TMPDIR=/no/such/folder '$LAMINA' compile fine.txt -o fine 2>said.txt && grep -q TMPDIR said.txt"
+}
+
+# Every subcommand that makes intermediate files.
+needs_a_temporary_folder() {
+    local arguments
+    export problem='softmax in=1x1x1x8'
+    for arguments in 'explain "$problem"' 'explain "$problem" --loop-nest nest.stmt' 'bench "$problem"' 'compile "$problem" -o fine' \
+        'compile small.hpp -o fine'; do
+        check "without a temporary folder it fails: $arguments" bash -c "! TMPDIR=/no/such/folder '$LAMINA' $arguments >said.txt 2>&1 &&
+            grep -q 'TMPDIR names where' said.txt"
+    done
 }
 
 teaches
@@ -233,4 +243,5 @@ writes_whole_files
 benches
 compiles
 refuses_to_compile
+needs_a_temporary_folder
 finish

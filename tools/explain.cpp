@@ -45,6 +45,8 @@ void print_others(const Situation& situation, const Choice& choice) {
 std::string save_nest(const KernelRequest& request, const Choice& choice, const TargetFacts& target,
                       const std::string& path) {
     const TemporaryFolder folder;
+    if (!folder.error().empty())
+        return folder.error();
     const std::string whole = folder.path() + (path.ends_with(".html") ? "/nest.html" : "/nest.stmt");
     if (std::string error = write_loop_nest(request, choice, target, whole); !error.empty())
         return error;
@@ -58,7 +60,8 @@ std::string save_nest(const KernelRequest& request, const Choice& choice, const 
 int print_nest(const KernelRequest& request, const Choice& choice, const TargetFacts& target) {
     const TemporaryFolder folder;
     const std::string path = folder.path() + "/nest.stmt";
-    const std::string error = write_loop_nest(request, choice, target, path);
+    const std::string error =
+        folder.error().empty() ? write_loop_nest(request, choice, target, path) : folder.error();
     if (!error.empty())
         return fail(exit_failed, error);
     fmt::print("loop nest\n");
