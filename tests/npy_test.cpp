@@ -291,6 +291,22 @@ TEST_CASE("whole file: a failure names the path and its reason, and leaves nothi
     CHECK(fs::is_empty(folder / "taken"));
 }
 
+TEST_CASE("whole file: what cannot be written is known before, and asking changes nothing") {
+    const TestFolder folder;
+    write_text(folder / "old", "the old text");
+    fs::create_directory(folder / "taken");
+    for (const fs::path& path : {folder / "no/such/x", folder / "taken", folder / std::string(300, 'x')}) {
+        const std::string reason = why_unwritable(path);
+        CHECK_THAT(reason, Contains("cannot write: "));
+        CHECK_THAT(write_whole_file(path, Bytes()), Equals(reason));
+    }
+    for (const fs::path& path :
+         {folder / "new", folder / "old", fs::path("/dev/full"), fs::path("/dev/null")})
+        CHECK_THAT(why_unwritable(path), Equals(""));
+    CHECK(read_text(folder / "old") == "the old text");
+    CHECK(folder.names().size() == 2);
+}
+
 TEST_CASE("whole file: an old file is replaced, and a link to it stays a link") {
     const TestFolder folder;
     write_text(folder / "x", "the old text, which is longer");
