@@ -165,8 +165,13 @@ benches() {
     misused "suite 'none'" bench --suite none
     misused '--seconds' bench 'softmax in=1x1x1x8' --seconds 0
     misused 'out_channels' bench 'dense in=1x1x1x8'
-    check 'bench names a file that cannot be written' bash -c "! '$LAMINA' bench 'softmax in=1x1x1x8' --seconds 0.001 \
-        --json no/such/folder/bench.json 2>said.txt && grep -q 'no/such/folder/bench.json: cannot write' said.txt"
+    rm -rf bench_folder && mkdir bench_folder && echo precious >bench_folder/kept.json
+    misused 'no/such/folder/bench.json: cannot write' bench 'softmax in=1x1x1x8' --json no/such/folder/bench.json
+    misused 'bench_folder: cannot write' bench 'softmax in=1x1x1x8' --json bench_folder
+    misused 'out_channels' bench 'dense in=1x1x1x8' --json bench_folder/kept.json
+    check 'a bench that does not end leaves the old file' bash -c "! timeout 1 '$LAMINA' bench 'softmax in=1x1x1x8' --seconds 60 \
+        --json bench_folder/kept.json && grep -q precious bench_folder/kept.json"
+    check 'and nothing beside it' test "$(ls -A bench_folder)" == kept.json
     fails 'cannot run' bench 'max_pool in=1x8x8x8 kernel_size=2' --target arm-64-linux
 }
 

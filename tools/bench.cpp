@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <span>
@@ -30,10 +31,13 @@ struct BenchOptions {
 struct Row {
     std::string problem, schedule, reason, error;
     Timing timing;
-    double gflops = 0,
-           fraction = 0;      // operations a second, 1e9, and of the peak around it: the median of the rounds
-    double best_fraction = 0; // of the best call, of the best peak
-    double bandwidth_fraction = 0; // bytes moved at least, of the copy bandwidth
+    double gflops = 0; // operations a second, 1e9
+    // Of the peak beside it: the median of the rounds.
+    double fraction = 0;
+    // Of the best peak: the best call.
+    double best_fraction = 0;
+    // Of the copy bandwidth: the bytes moved at least.
+    double copy_fraction = 0;
     std::size_t scratch_bytes = 0, code_bytes = 0;
     double compile_seconds = 0;
 };
@@ -119,7 +123,7 @@ void print(const Row& row) {
                "{:5.3f} of copy  {:6.1f} KiB scratch"
                "  {:5.1f} KiB code  {:4.2f} s to compile\n",
                row.problem, row.schedule, row.timing.median * 1e3, 50 * row.timing.spread / row.timing.median,
-               row.gflops, row.fraction, row.best_fraction, row.bandwidth_fraction,
+               row.gflops, row.fraction, row.best_fraction, row.copy_fraction,
                static_cast<double>(row.scratch_bytes) / 1024, static_cast<double>(row.code_bytes) / 1024,
                row.compile_seconds);
 }
@@ -149,7 +153,7 @@ std::string write_json(const std::string& path, const std::vector<Row>& rows, co
                         {"gflops", row.gflops},
                         {"fraction_of_peak", row.fraction},
                         {"best_fraction_of_peak", row.best_fraction},
-                        {"fraction_of_copy", row.bandwidth_fraction},
+                        {"fraction_of_copy", row.copy_fraction},
                         {"scratch_bytes", row.scratch_bytes},
                         {"code_bytes", row.code_bytes},
                         {"compile_seconds", row.compile_seconds}});
@@ -162,54 +166,78 @@ std::string write_json(const std::string& path, const std::vector<Row>& rows, co
     return write_whole_file(path, std::as_bytes(std::span(text)));
 }
 
-int bench(BenchOptions options) {
+struct ParsedRequests {
+    std::vector<KernelRequest> requests;
+    std::string error;
+};
+
+// Every schedule of every problem that the command line names.
+ParsedRequests requests_of(const BenchOptions& options) {
+    ParsedRequests parsed;
+    std::vector<std::string> problems = options.problems;
+    if (!options.suite.empty())
+        for (std::string& problem : read_suite(options.suite, parsed.error))
+            problems.push_back(std::move(problem));
+    if (parsed.error.empty() && problems.empty())
+        parsed.error = "bench: give at least one PROBLEM or --suite";
+    const std::vector<std::string> looked_up = {""};
+    for (const std::string& problem : problems)
+        for (const std::string& schedule :
+             options.kernel.schedules.empty() ? looked_up : options.kernel.schedules) {
+            const ParsedRequest request = parse_request(problem, schedule);
+            if (!request.request)
+                return {{}, request.error};
+            parsed.requests.push_back(*request.request);
+        }
+    return parsed;
+}
+
+// Measures and prints one after the other.
+std::vector<Row> measure_all(const std::vector<KernelRequest>& requests, const BenchOptions& options,
+                             const TargetFacts& target, const Peak& peak) {
+    std::vector<Row> rows;
+    Progress progress(requests.size());
+    for (const KernelRequest& request : requests) {
+        progress.step(std::string(to_text(request.problem).view()));
+        Row row = measure(request, options, target);
+        if (row.error.empty())
+            row.copy_fraction = static_cast<double>(bytes_moved(request.problem)) / row.timing.median / 1e9 /
+                                peak.copy_gbytes;
+        progress.clear();
+        print(row);
+        std::fflush(stdout);
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+int bench(const BenchOptions& options) {
     const TargetFacts* target = target_or_fail(options.kernel.target);
     if (!target)
         return exit_usage;
     if (!can_run_here(*target))
         return fail(exit_failed, fmt::format("target: this CPU cannot run {}", target->name));
-    std::string error;
-    if (!options.suite.empty())
-        for (std::string& problem : read_suite(options.suite, error))
-            options.problems.push_back(std::move(problem));
-    if (!error.empty() || options.problems.empty())
-        return fail(exit_usage, error.empty() ? "bench: give at least one PROBLEM or --suite" : error);
-    if (options.kernel.schedules.empty())
-        options.kernel.schedules = {""};
-    std::vector<KernelRequest> requests;
-    for (const std::string& problem : options.problems)
-        for (const std::string& schedule : options.kernel.schedules) {
-            const ParsedRequest parsed = parse_request(problem, schedule);
-            if (!parsed.request)
-                return fail(exit_usage, parsed.error);
-            requests.push_back(*parsed.request);
-        }
-    Progress progress(requests.size());
+    const ParsedRequests parsed = requests_of(options);
+    std::string error = parsed.error;
+    if (error.empty() && !options.json.empty())
+        error = why_unwritable(options.json);
+    if (!error.empty())
+        return fail(exit_usage, error);
     std::optional<PinnedCore> pinned;
     if (options.threads == 1)
         pinned.emplace();
     const Peak peak = measure_peak(*target);
     fmt::print("{} on {} thread(s); peak of one core {:.1f} GFLOP/s, copy {:.1f} GB/s\n", target->name,
                options.threads, peak.gflops, peak.copy_gbytes);
-    std::vector<Row> rows;
-    bool has_failed = false;
-    for (const KernelRequest& request : requests) {
-        progress.step(std::string(to_text(request.problem).view()));
-        rows.push_back(measure(request, options, *target));
-        if (rows.back().error.empty())
-            rows.back().bandwidth_fraction = static_cast<double>(bytes_moved(request.problem)) /
-                                             rows.back().timing.median / 1e9 / peak.copy_gbytes;
-        has_failed = has_failed || !rows.back().error.empty();
-        progress.clear();
-        print(rows.back());
-        std::fflush(stdout);
-    }
+    const std::vector<Row> rows = measure_all(parsed.requests, options, *target, peak);
     fmt::print("geomean {:.3f} of peak; peak at the end {:.1f} GFLOP/s\n", geomean(rows),
                measure_gflops(*target));
     if (!options.json.empty())
         error = write_json(options.json, rows, peak, *target);
     if (!error.empty())
         return fail(exit_failed, error);
+    const bool has_failed =
+        std::any_of(rows.begin(), rows.end(), [](const Row& row) { return !row.error.empty(); });
     return has_failed ? exit_failed : exit_ok;
 }
 

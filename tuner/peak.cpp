@@ -10,8 +10,8 @@ namespace lamina {
 
 namespace {
 
-constexpr int accumulators =
-    12; // enough to cover 4 cycles of latency on two units, few enough for 16 registers
+// Enough to cover 4 cycles of latency on two units, few enough for 16 registers.
+constexpr int accumulators = 12;
 constexpr int turns = 20'000;
 
 using Vector16 __attribute__((vector_size(16))) = float;

@@ -6,9 +6,10 @@
 namespace lamina {
 
 struct Peak {
-    double gflops = 0; // multiply-adds of one core with the target's vectors, two operations each
-    double copy_gbytes =
-        0; // bytes read and written per second by one core's copy of memory beyond the caches, 1e9
+    // Multiply-adds of one core with the target's vectors, two operations each, 1e9 a second.
+    double gflops = 0;
+    // Bytes read and written by one core's copy of memory beyond the caches, 1e9 a second.
+    double copy_gbytes = 0;
 };
 
 // Takes about 0.2 s on the calling thread.
