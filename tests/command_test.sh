@@ -74,6 +74,19 @@ explains() {
     fails 'no/such/folder' explain "$problem" --loop-nest no/such/folder/nest.stmt
 }
 
+warns_of_broken_records() {
+    local arguments
+    export problem='max_pool in=1x1x3x1 kernel_size=1x2'
+    npy write line.npy 1x1x3x1 1 2 4
+    mkdir -p bad_records
+    echo '{' >bad_records/x86-64-linux.json
+    for arguments in 'explain "$problem"' 'bench "$problem" --seconds 0.001' 'run "$problem" input=line.npy output=output.npy' \
+        'compile "$problem" -o warned'; do
+        check "broken records are told and ignored: $arguments" bash -c "'$LAMINA' $arguments --target x86-64-linux --records bad_records \
+            2>said.txt && grep -q 'bad_records/x86-64-linux.json: .*ignored' said.txt"
+    done
+}
+
 # computes EXPECTED PROBLEM OPERAND=FILE...
 computes() {
     rm -f output.npy
@@ -242,6 +255,7 @@ teaches
 lists
 names_what_is_wrong_with_a_problem
 explains
+warns_of_broken_records
 runs_every_operator
 refuses_operands
 writes_whole_files

@@ -223,6 +223,7 @@ int bench(const BenchOptions& options) {
         error = why_unwritable(options.json);
     if (!error.empty())
         return fail(exit_usage, error);
+    warn_of_broken_records(options.kernel.records, *target);
     std::optional<PinnedCore> pinned;
     if (options.threads == 1)
         pinned.emplace();

@@ -3,7 +3,6 @@
 #include "tools/whole_file.hpp"
 
 #include "generators/temporary_folder.hpp"
-#include "schedules/records.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -83,8 +82,7 @@ int explain_problem(const ExplainOptions& options) {
     const ParsedRequest parsed = parse_request(options.problem, schedule);
     if (!parsed.request)
         return fail(exit_usage, parsed.error);
-    for (const std::string& warning : load_records(records_path(options.kernel.records, *target)).warnings)
-        fmt::print(stderr, "lamina: {}\n", warning);
+    warn_of_broken_records(options.kernel.records, *target);
     const Choice choice = choice_for(*parsed.request, *target, options.kernel.records);
     if (!choice.error.empty())
         return fail(exit_usage, choice.error);
