@@ -3,6 +3,8 @@
 
 #include "schedules/target_facts.hpp"
 
+#include <optional>
+
 namespace lamina {
 
 struct Peak {
@@ -12,10 +14,11 @@ struct Peak {
     double copy_gbytes = 0;
 };
 
-// Takes about 0.2 s on the calling thread.
-Peak measure_peak(const TargetFacts& target);
+// Takes about 0.2 s on the calling thread. Nothing for devices, whose peak is not the CPU's, and on CPUs that
+// the loop is not written for.
+std::optional<Peak> measure_peak(const TargetFacts& target);
 
-// Only the arithmetic, about 10 ms: for bracketing other measurements.
-double measure_gflops(const TargetFacts& target);
+// Only the arithmetic, about 1 ms: for bracketing other measurements.
+std::optional<double> measure_gflops(const TargetFacts& target);
 
 } // namespace lamina
