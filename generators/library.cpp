@@ -83,8 +83,7 @@ Library compile_library(const LibraryRequest& request) {
     Library library{
         request.folder + "/" + request.name + ".a", request.folder + "/" + request.name + ".h", {}, {}};
     const TemporaryFolder folder;
-    library.error =
-        folder.path().empty() ? "no temporary folder can be made; TMPDIR names where" : why_invalid(request);
+    library.error = folder.error().empty() ? why_invalid(request) : folder.error();
     std::vector<std::string> objects;
     for (const KernelRequest& kernel : request.kernels) {
         if (!library.error.empty())

@@ -87,6 +87,8 @@ int compile(CompileCommand command) {
     std::filesystem::create_directories(command.folder, error);
     if (error)
         return fail(exit_failed, fmt::format("{}: {}", command.folder, error.message()));
+    for (const TargetFacts* target : ordered.targets)
+        warn_of_broken_records(command.records, *target);
     Progress progress(request.kernels.size());
     request.on_kernel = [&](const std::string& kernel) { progress.step(kernel); };
     const Library library = compile_library(request);

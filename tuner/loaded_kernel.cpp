@@ -60,10 +60,9 @@ LoadedKernel load_kernel(const KernelRequest& request, const TargetFacts& target
                          const std::string& records) {
     LoadedKernel loaded;
     const TemporaryFolder folder;
-    if (folder.path().empty()) {
-        loaded.compiled_.error = "no temporary folder can be made; TMPDIR names where";
+    loaded.compiled_.error = folder.error();
+    if (!loaded.error().empty())
         return loaded;
-    }
     const auto start = std::chrono::steady_clock::now();
     loaded.compiled_ = compile_kernel(request, {{&target}, records, folder.path(), LAMINA_ASAN_KERNELS != 0});
     loaded.compile_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
