@@ -14,12 +14,13 @@
 
 #include "../tools/npy.hpp"
 #include "../tools/npy_header.hpp"
-#include "../tools/whole_file.hpp"
+#include "../generators/whole_file.hpp"
 #include "tests/support/test_folder.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
+using namespace lamina;
 using namespace lamina::tools;
 using Catch::Contains;
 using Catch::Equals;

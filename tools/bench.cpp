@@ -1,9 +1,10 @@
 // lamina bench: times schedules of problems on one pinned core, as fractions of the peak measured in the same
 // run.
+#include "generators/whole_file.hpp"
 #include "tools/command.hpp"
+#include "tools/inputs.hpp"
 #include "tools/progress.hpp"
 #include "tools/timed_kernel.hpp"
-#include "tools/whole_file.hpp"
 #include "tuner/loaded_kernel.hpp"
 
 #include <CLI/CLI.hpp>
@@ -26,21 +27,6 @@ struct BenchOptions {
     int threads = 1;
     double seconds = 0.3;
 };
-
-// The problems of a suite's file, one a line; # begins a comment.
-std::vector<std::string> read_suite(const std::string& name, std::string& error) {
-    const std::string path = data_folder("suites") + "/" + name + ".txt";
-    std::ifstream file(path);
-    std::vector<std::string> problems;
-    for (std::string line; std::getline(file, line);) {
-        line.resize(std::min(line.find('#'), line.size()));
-        if (line.find_first_not_of(" \t\r") != std::string::npos)
-            problems.push_back(line);
-    }
-    if (problems.empty())
-        error = fmt::format("suite {}: {} holds no problems", in_quotes(name).view(), path);
-    return problems;
-}
 
 void print(const TimedKernel& row) {
     if (!row.error.empty()) {

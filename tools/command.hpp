@@ -59,5 +59,6 @@ Subcommand add_bench(CLI::App& root);
 Subcommand add_explain(CLI::App& root);
 Subcommand add_list(CLI::App& root);
 Subcommand add_compile(CLI::App& root);
+Subcommand add_tune(CLI::App& root);
 
 } // namespace lamina::tools

@@ -1,6 +1,6 @@
 // lamina explain: which schedule a problem gets on a target, why, and what it leads to.
+#include "generators/whole_file.hpp"
 #include "tools/command.hpp"
-#include "tools/whole_file.hpp"
 
 #include "generators/temporary_folder.hpp"
 

@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 
-namespace lamina::tools {
+namespace lamina {
 
 using Bytes = std::span<const std::byte>;
 
@@ -20,4 +20,4 @@ using Bytes = std::span<const std::byte>;
 // What write_whole_file would say now, or "": for asking before long work. Leaves every file as it is.
 [[nodiscard]] std::string why_unwritable(const std::filesystem::path& path);
 
-} // namespace lamina::tools
+} // namespace lamina

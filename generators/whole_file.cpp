@@ -1,4 +1,4 @@
-#include "whole_file.hpp"
+#include "generators/whole_file.hpp"
 
 #include <atomic>
 #include <cerrno>
@@ -11,7 +11,7 @@
 
 #include <fmt/format.h>
 
-namespace lamina::tools {
+namespace lamina {
 namespace {
 
 namespace fs = std::filesystem;
@@ -150,4 +150,4 @@ std::string why_unwritable(const fs::path& path) {
     return ::access(place.path.c_str(), W_OK) == 0 ? "" : failure(place.path, errno);
 }
 
-} // namespace lamina::tools
+} // namespace lamina
