@@ -233,6 +233,9 @@ refuses_to_compile() {
     mkdir -p blocked/kernels.h
     fails 'blocked/kernels.h' compile 'softmax in=1x1x1x8' -o blocked
     check 'no library without its header' test "$(ls blocked)" == kernels.h
+    mkdir -p blocked_runtime/halide_runtime.o
+    fails 'blocked_runtime/halide_runtime.o' compile 'softmax in=1x1x1x8' -o blocked_runtime --with-runtime
+    check 'no library without its runtime' test "$(ls blocked_runtime)" == halide_runtime.o
     check 'failures leave nothing behind' test -z "$(ls -A empty)"
     check 'no file escapes' test ! -e ../escape.a -a ! -e ../../escape.a
     printf 'ok: softmax in=1x1x1x8\n' >fine.txt

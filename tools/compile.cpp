@@ -26,8 +26,14 @@ int compile(CompileCommand command) {
         command.targets.empty() ? std::vector{std::string(host_target_name())} : command.targets);
     if (!ordered.error.empty())
         return fail(exit_usage, ordered.error);
-    LibraryRequest request{command.name,       {}, ordered.targets, command.records, command.folder,
-                           command.instrument, {}};
+    LibraryRequest request{.name = command.name,
+                           .kernels = {},
+                           .targets = ordered.targets,
+                           .records = command.records,
+                           .folder = command.folder,
+                           .with_runtime = command.with_runtime,
+                           .instrument_addresses = command.instrument,
+                           .on_kernel = {}};
     for (std::size_t i = 0; i < command.inputs.size(); ++i) {
         ParsedKernels parsed = kernels_of(command.inputs[i], {command.network, command.schedule}, i);
         if (!parsed.error.empty())
@@ -55,14 +61,8 @@ int compile(CompileCommand command) {
     progress.clear();
     if (!library.error.empty())
         return fail(exit_failed, library.error);
-    fmt::print("{}\n{}\n", library.archive, library.header);
-    if (command.with_runtime) {
-        const std::string object = fmt::format("{}/halide_runtime.o", command.folder);
-        const std::string failure = compile_halide_runtime(ordered.targets, object);
-        if (!failure.empty())
-            return fail(exit_failed, failure);
-        fmt::print("{}\n", object);
-    }
+    for (const std::string& file : library.files)
+        fmt::print("{}\n", file);
     return exit_ok;
 }
 
