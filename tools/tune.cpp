@@ -241,6 +241,8 @@ int run_tune(const TuneCommand& command) {
     for (const std::string& path : {records_path(command.records, *target), command.json})
         if (const std::string reason = path.empty() ? "" : why_unwritable(path); !reason.empty())
             return fail(exit_usage, reason);
+    if (const std::string reason = why_not_storable(command.records, *target); !reason.empty())
+        return fail(exit_usage, reason);
     const RecordFile file = load_records(records_path(command.records, *target));
     for (const std::string& warning : file.warnings)
         fmt::print(stderr, "lamina: {}\n", warning);
