@@ -45,13 +45,13 @@ void print(const TimedKernel& row) {
                static_cast<double>(row.code_bytes) / 1024, row.compile_seconds);
 }
 
-// Of the fractions of the peak; nothing where there are none.
-std::optional<double> geomean(const std::vector<TimedKernel>& rows) {
+// Of one of the fractions; nothing where there are none.
+std::optional<double> geomean(const std::vector<TimedKernel>& rows, double Fractions::*fraction) {
     double sum = 0;
     int count = 0;
     for (const TimedKernel& row : rows)
         if (row.fractions) {
-            sum += std::log(row.fractions->median);
+            sum += std::log(*row.fractions.*fraction);
             ++count;
         }
     return count == 0 ? std::nullopt : std::optional(std::exp(sum / count));
@@ -91,7 +91,7 @@ std::string write_json(const std::string& path, const std::vector<TimedKernel>& 
         root["peak_gflops"] = conditions.peak->gflops;
         root["copy_gbytes"] = conditions.peak->copy_gbytes;
     }
-    if (const std::optional<double> mean = geomean(rows))
+    if (const std::optional<double> mean = geomean(rows, &Fractions::median))
         root["geomean_fraction_of_peak"] = *mean;
     for (const TimedKernel& row : rows)
         root["rows"].push_back(to_json(row));
@@ -169,9 +169,9 @@ int bench(const BenchOptions& options) {
                                       measure_peak(*target)};
     print_peak(conditions);
     const std::vector<TimedKernel> rows = measure_all(parsed.requests, conditions);
-    if (const std::optional<double> mean = geomean(rows))
-        fmt::print("geomean {:.3f} of peak; peak at the end {:.1f} GFLOP/s\n", *mean,
-                   measure_gflops(*target).value_or(0));
+    if (const std::optional<double> mean = geomean(rows, &Fractions::median))
+        fmt::print("geomean {:.3f} of peak (best {:.3f}); peak at the end {:.1f} GFLOP/s\n", *mean,
+                   *geomean(rows, &Fractions::best), measure_gflops(*target).value_or(0));
     if (!options.json.empty())
         error = write_json(options.json, rows, conditions);
     if (!error.empty())

@@ -216,7 +216,7 @@ void Search::decide() {
         if (round >= fewest_final_rounds && is_over(1))
             break;
         contest.play_round(0.02);
-        peaks.push_back(measure_gflops(*situation_.target).value_or(0));
+        peaks.push_back(sample_gflops(*situation_.target).value_or(0));
         report();
     }
     std::size_t winner = 0;
