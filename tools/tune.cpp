@@ -61,8 +61,8 @@ ParsedKernels problems_of(const TuneCommand& command) {
     std::vector<std::string> inputs = command.inputs;
     ParsedKernels all;
     if (!command.suite.empty())
-        for (std::string& problem : read_suite(command.suite, all.error))
-            inputs.push_back(std::move(problem));
+        for (const SuiteProblem& problem : read_suite(command.suite, all.error))
+            inputs.push_back(problem.problem);
     if (all.error.empty() && inputs.empty())
         all.error = "tune: give at least one PROBLEM, a HEADER or --suite";
     for (std::size_t i = 0; i < inputs.size() && all.error.empty(); ++i) {
