@@ -20,7 +20,7 @@ using Vector64 __attribute__((vector_size(64))) = float;
 
 #if defined(__x86_64__)
 #define LAMINA_MULTIPLY_ADD(acc, in_register)                                                                \
-    acc = acc * a + b;                                                                                       \
+    acc = a * (acc) + b;                                                                                     \
     asm volatile("" : in_register(acc));
 #elif defined(__aarch64__)
 // The instruction itself, because its sum replaces the addend: acc * a + b takes a move besides.
