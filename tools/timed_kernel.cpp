@@ -74,6 +74,8 @@ TimedKernel time_kernel(const KernelRequest& request, const TimingConditions& co
     timed.schedule = request.schedule;
     const LoadedKernel loaded = load_kernel(request, conditions.target, conditions.records);
     timed.error = loaded.error();
+    if (const std::size_t end = timed.error.find(": "); timed.error.starts_with(timed.problem))
+        timed.error.erase(0, end + 2); // the table names the problem above
     if (!timed.error.empty())
         return timed;
     const Choice& choice = loaded.compiled().choices[0];
