@@ -40,7 +40,7 @@ Choice from_text(const Situation& situation, std::string_view text, std::string 
 }
 
 Choice analytic_default(const Situation& situation) {
-    for (const Family* family : family_table())
+    for (const Family* family : default_families())
         if (family->fits(situation).empty())
             return {family,
                     family->defaults(situation, {}),

@@ -7,9 +7,14 @@
 namespace lamina {
 
 std::span<const Family* const> family_table() {
-    static constexpr const Family* table[] = {&direct_family, &depthwise_family, &pool_family,
-                                              &gpu_tile_family, &generic_family};
+    static constexpr const Family* table[] = {&direct_family,   &depthwise_family,    &pool_family,
+                                              &gpu_tile_family, &generic_family,      &adams2019_family,
+                                              &li2018_family,   &mullapudi2016_family};
     return table;
+}
+
+std::span<const Family* const> default_families() {
+    return family_table().first(5);
 }
 
 const Family* find_family(std::string_view name) {

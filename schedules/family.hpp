@@ -45,13 +45,16 @@ struct Family {
     void (*apply)(Stages&, const Situation&, const Knobs&); // called with legal knobs only
 };
 
-// One row per family, the one to prefer first where several fit.
+// One row per family: those that may be chosen unasked, the one to prefer first where several fit, then
+// Halide's autoschedulers.
 std::span<const Family* const> family_table();
+std::span<const Family* const> default_families(); // the rows that may be chosen unasked
 const Family* find_family(std::string_view name);
 
 // Why this family with these knobs cannot be used, or "". Knobs that are not given take their default.
 std::string why_illegal(const Family& family, const Situation& situation, const Knobs& knobs);
 
 extern const Family direct_family, depthwise_family, pool_family, gpu_tile_family, generic_family;
+extern const Family adams2019_family, li2018_family, mullapudi2016_family;
 
 } // namespace lamina
