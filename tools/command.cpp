@@ -1,5 +1,7 @@
 #include "tools/command.hpp"
 
+#include "tools/family_file.hpp"
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
@@ -31,10 +33,24 @@ void KernelOptions::add_to(CLI::App& app, bool many_schedules) {
                many_schedules
                    ? "Schedule to try instead of the looked-up one, again for each further one"
                    : "Schedule to use instead of the looked-up one, e.g. direct,vectors:2,positions:6")
-            ->type_name("FAMILY[,KNOB:VALUE...]")
+            ->type_name("FAMILY|FILE.cpp[:FAMILY][,KNOB:VALUE...]")
             ->allow_extra_args(false);
     if (!many_schedules)
         schedule->expected(1);
+    add_schedules_option(app);
+}
+
+void add_schedules_option(CLI::App& app) {
+    const auto load = [](const std::vector<std::string>& files) {
+        for (const std::string& file : files)
+            if (const std::string error = load_families(file).error; !error.empty())
+                throw CLI::ValidationError("--schedules", error);
+    };
+    app.add_option_function<std::vector<std::string>>(
+           "--schedules", load, "C++ files with schedule families of your own, which then can be named")
+        ->type_name("FILE,...")
+        ->delimiter(',')
+        ->allow_extra_args(false);
 }
 
 ParsedRequest parse_request(const std::string& problem, const std::string& schedule,
@@ -42,7 +58,10 @@ ParsedRequest parse_request(const std::string& problem, const std::string& sched
     const ParsedProblem parsed = parse_problem(problem);
     if (!parsed.ok())
         return {{}, std::string(parsed.error.view())};
-    return {KernelRequest{name, parsed.problem, schedule}, ""};
+    ResolvedSchedule resolved = resolve_schedule(schedule);
+    if (!resolved.error.empty())
+        return {{}, std::move(resolved.error)};
+    return {KernelRequest{name, parsed.problem, std::move(resolved.text)}, ""};
 }
 
 const TargetFacts* target_or_fail(const std::string& name) {

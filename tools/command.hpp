@@ -35,7 +35,11 @@ struct KernelOptions {
     void add_to(CLI::App& app, bool many_schedules);
 };
 
-// A problem's text as a request for a kernel; the error names what is wrong.
+// --schedules FILE,...: adds the families of C++ files to the table, before the subcommand runs.
+void add_schedules_option(CLI::App& app);
+
+// A problem's text as a request for a kernel, with a schedule as resolve_schedule() takes it; the error names
+// what is wrong.
 struct ParsedRequest {
     std::optional<KernelRequest> request;
     std::string error;

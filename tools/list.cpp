@@ -88,6 +88,7 @@ Subcommand add_list(CLI::App& root) {
     app->add_option("--records", options->records, "Folder of schedule records")
         ->type_name("DIR")
         ->capture_default_str();
+    add_schedules_option(*app);
     app->add_flag("--markdown", options->as_markdown, "Operators as the documentation's tables");
     return {app, [options] {
                 if (options->what == "operators")
