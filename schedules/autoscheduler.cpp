@@ -87,7 +87,15 @@ Family family(std::string_view name, std::string_view meaning) {
     std::vector<Knob> knobs{{"parallelism", "cores that it plans for", parallelism_choices}};
     if (self.has_beam)
         knobs.push_back({"beam", "partial schedules that its search keeps", beam_choices});
-    return {name, meaning, std::move(knobs), legal, defaults<self>, fits<self>, request, apply<self>};
+    return {.name = name,
+            .meaning = meaning,
+            .knobs = std::move(knobs),
+            .legal = legal,
+            .defaults = defaults<self>,
+            .fits = fits<self>,
+            .request = request,
+            .apply = apply<self>,
+            .is_baseline = true};
 }
 
 } // namespace

@@ -45,10 +45,14 @@ struct Family {
     std::string (*fits)(const Situation&);                   // why no knobs whatever make it fit, or ""
     AlgorithmRequest (*request)(const Situation&, const Knobs&);
     void (*apply)(Stages&, const Situation&, const Knobs&); // called with legal knobs only
+    // Expected cycles of an image with legal knobs, by which the tuner orders what to try; null where all
+    // knobs are worth the same.
+    double (*cost)(const Situation&, const Knobs&) = nullptr;
+    bool is_baseline = false; // to compare others with: used only where it is named
 };
 
-// One row per family: those that may be chosen unasked, the one to prefer first where several fit; Halide's
-// autoschedulers; those of files outside Lamina. Rows are never taken away.
+// One row per family: those that may be chosen unasked, the one to prefer first where several fit; baselines;
+// those of files outside Lamina, which the tuner tries as well. Rows are never taken away.
 std::span<const Family* const> family_table();
 std::span<const Family* const> default_families(); // the rows that may be chosen unasked
 const Family* find_family(std::string_view name);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <sstream>
 
 namespace lamina {
 
@@ -40,9 +41,13 @@ std::string read_record(const json& entry, Record& record) {
     const auto evidence = entry.find("evidence");
     if (evidence == entry.end() || !evidence->is_object())
         return "no evidence";
-    record.evidence = {number_field(*evidence, "gflops"), number_field(*evidence, "fraction_of_peak"),
-                       text_field(*evidence, "cpu"),      text_field(*evidence, "versions"),
-                       text_field(*evidence, "date"),     text_field(*evidence, "by")};
+    record.evidence = {number_field(*evidence, "gflops"),
+                       number_field(*evidence, "fraction_of_peak"),
+                       number_field(*evidence, "over_default"),
+                       text_field(*evidence, "cpu"),
+                       text_field(*evidence, "versions"),
+                       text_field(*evidence, "date"),
+                       text_field(*evidence, "by")};
     return "";
 }
 
@@ -74,11 +79,17 @@ std::string records_path(const std::string& folder, const TargetFacts& target) {
 }
 
 RecordFile load_records(const std::string& path) {
-    RecordFile file{path, {}, {}};
-    std::ifstream stream(path);
+    std::ifstream stream(path, std::ios::binary);
     if (!stream)
-        return file;
-    const json root = json::parse(stream, nullptr, false);
+        return {path, {}, {}};
+    std::ostringstream text;
+    text << stream.rdbuf();
+    return parse_records(text.str(), path);
+}
+
+RecordFile parse_records(std::string_view text, const std::string& path) {
+    RecordFile file{path, {}, {}};
+    const json root = json::parse(text, nullptr, false);
     if (!root.is_array()) {
         file.warnings.push_back(fmt::format("{}: not a JSON list of records; ignored", path));
         return file;

@@ -10,6 +10,7 @@ namespace lamina {
 struct Evidence {
     double gflops = 0;
     double fraction_of_peak = 0; // of the multiply-add peak measured in the same run
+    double over_default = 0;     // the analytic default's time over this schedule's; 0 where nobody compared
     std::string cpu, versions, date, by;
 };
 
@@ -30,6 +31,9 @@ std::string records_path(const std::string& folder, const TargetFacts& target);
 
 // A file that does not exist holds no records; one that cannot be read gives a warning and no records.
 RecordFile load_records(const std::string& path);
+
+// The same for a file's text. Whatever the text is, it costs no more than warnings.
+RecordFile parse_records(std::string_view text, const std::string& path);
 
 struct RecordMatch {
     const Record* record;

@@ -1,216 +1,189 @@
 // lamina bench: times schedules of problems on one pinned core, as fractions of the peak measured in the same
 // run.
+#include "generators/whole_file.hpp"
+#include "tools/bench_report.hpp"
 #include "tools/command.hpp"
+#include "tools/inputs.hpp"
 #include "tools/progress.hpp"
-#include "tools/whole_file.hpp"
-#include "tuner/operand_data.hpp"
-#include "tuner/peak.hpp"
-#include "tuner/timing.hpp"
+#include "tuner/child_task.hpp"
+#include "tuner/loaded_kernel.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <cmath>
-#include <fstream>
+#include <algorithm>
 #include <span>
 
 namespace lamina::tools {
 
 namespace {
 
+// Much longer than LLVM takes for any real kernel.
+constexpr double seconds_to_compile = 120;
+
 struct BenchOptions {
     KernelOptions kernel;
-    std::vector<std::string> problems;
-    std::string suite, json;
-    int threads = 1;
+    std::vector<std::string> problems, sweep;
+    std::string suite, json, csv, html;
+    int threads = 1, batch = 0;
     double seconds = 0.3;
 };
 
-struct Row {
-    std::string problem, schedule, reason, error;
-    Timing timing;
-    double gflops = 0,
-           fraction = 0;      // operations a second, 1e9, and of the peak around it: the median of the rounds
-    double best_fraction = 0; // of the best call, of the best peak
-    double bandwidth_fraction = 0; // bytes moved at least, of the copy bandwidth
-    std::size_t scratch_bytes = 0, code_bytes = 0;
-    double compile_seconds = 0;
+struct Work {
+    std::vector<KernelRequest> requests; // the schedules of a problem one behind the other
+    std::vector<int> counts;             // how often the suite's network has the request's problem
+    Sweep sweep;
+    std::string error;
 };
 
-// The problems of a suite's file, one a line; # begins a comment.
-std::vector<std::string> read_suite(const std::string& name, std::string& error) {
-    const std::string path = data_folder("suites") + "/" + name + ".txt";
-    std::ifstream file(path);
-    std::vector<std::string> problems;
-    for (std::string line; std::getline(file, line);) {
-        line.resize(std::min(line.find('#'), line.size()));
-        if (line.find_first_not_of(" \t\r") != std::string::npos)
-            problems.push_back(line);
+// The schedules to try for a problem; a sweep without a schedule varies the one that the problem would get.
+std::vector<std::string> schedules_of(const KernelRequest& request, const BenchOptions& options,
+                                      const TargetFacts& target, const Sweep& sweep) {
+    std::vector<std::string> schedules = options.kernel.schedules;
+    if (schedules.empty())
+        schedules = {""};
+    if (sweep.knobs.empty())
+        return schedules;
+    std::vector<std::string> all;
+    for (const std::string& schedule : schedules) {
+        const Choice choice = choice_for(request, target, options.kernel.records);
+        const std::string base =
+            schedule.empty() && choice.family ? to_text(choice.family->name, choice.knobs) : schedule;
+        for (std::string& swept : swept_schedules(base, sweep))
+            all.push_back(std::move(swept));
     }
-    if (problems.empty())
-        error = fmt::format("suite {}: {} holds no problems", in_quotes(name).view(), path);
-    return problems;
+    return all;
 }
 
-constexpr int rounds = 8;
-
-// Times the calls in rounds, each beside the peak that the machine shows at that moment: other work on the
-// machine slows both.
-template <class Run>
-void time_rounds(Row& row, const Run& run, const Problem& problem, const BenchOptions& options,
-                 const TargetFacts& target) {
-    const double operations = static_cast<double>(operation_count(problem)) / 1e9;
-    std::vector<double> fractions, medians;
-    double best_peak = 0;
-    row.timing.best = 1e30;
-    for (int round = 0; round < rounds; ++round) {
-        const double peak = measure_gflops(target) * options.threads;
-        const Timing timing = time_calls(run, options.seconds / rounds);
-        fractions.push_back(operations / timing.median / peak);
-        medians.push_back(timing.median);
-        row.timing.best = std::min(row.timing.best, timing.best);
-        row.timing.calls += timing.calls;
-        best_peak = std::max(best_peak, peak);
-    }
-    std::sort(fractions.begin(), fractions.end());
-    std::sort(medians.begin(), medians.end());
-    row.fraction = fractions[rounds / 2];
-    row.timing.median = medians[rounds / 2];
-    row.timing.spread = medians[rounds * 3 / 4] - medians[rounds / 4];
-    row.gflops = operations / row.timing.median;
-    row.best_fraction = operations / row.timing.best / best_peak;
-}
-
-Row measure(const KernelRequest& request, const BenchOptions& options, const TargetFacts& target) {
-    Row row;
-    row.problem = to_text(request.problem).view();
-    row.schedule = request.schedule;
-    const LoadedKernel loaded = load_kernel(request, target, options.kernel.records);
-    row.error = loaded.error();
-    if (!row.error.empty())
-        return row;
-    const Choice& choice = loaded.compiled().choices[0];
-    row.schedule = to_text(choice.family->name, choice.knobs);
-    row.reason = choice.reason;
-    row.compile_seconds = loaded.compile_seconds();
-    row.code_bytes = loaded.code_bytes();
-    row.scratch_bytes = lamina_scratch_size(&loaded.call(), options.threads);
-    const OperandData data(loaded, 1);
-    lamina_context context{};
-    context.threads = options.threads;
-    const auto count = static_cast<std::int32_t>(data.views().size());
-    const auto run = [&] { return lamina_call(&loaded.call(), &context, data.views().data(), count); };
-    if (!data.error().empty() || run() != LAMINA_OK)
-        row.error = data.error().empty() ? context.message : data.error();
-    else
-        time_rounds(row, run, request.problem, options, target);
-    lamina_context_release(&context);
-    return row;
-}
-
-void print(const Row& row) {
-    if (!row.error.empty()) {
-        fmt::print("{}\n    {}: {}\n", row.problem, row.schedule.empty() ? "no schedule" : row.schedule,
-                   row.error);
-        return;
-    }
-    fmt::print("{}\n    {:<44} {:9.4f} ms +-{:2.0f}%  {:7.1f} GFLOP/s  {:5.3f} of peak (best {:5.3f})  "
-               "{:5.3f} of copy  {:6.1f} KiB scratch"
-               "  {:5.1f} KiB code  {:4.2f} s to compile\n",
-               row.problem, row.schedule, row.timing.median * 1e3, 50 * row.timing.spread / row.timing.median,
-               row.gflops, row.fraction, row.best_fraction, row.bandwidth_fraction,
-               static_cast<double>(row.scratch_bytes) / 1024, static_cast<double>(row.code_bytes) / 1024,
-               row.compile_seconds);
-}
-
-double geomean(const std::vector<Row>& rows) {
-    double sum = 0;
-    int count = 0;
-    for (const Row& row : rows)
-        if (row.error.empty()) {
-            sum += std::log(row.fraction);
-            ++count;
+// Every schedule of every problem that the command line names.
+Work work_of(const BenchOptions& options, const TargetFacts& target) {
+    Work work;
+    work.sweep = parse_sweep(options.sweep);
+    work.error = work.sweep.error;
+    std::vector<SuiteProblem> problems;
+    for (const std::string& problem : options.problems)
+        problems.push_back({problem, 1});
+    if (!options.suite.empty() && work.error.empty())
+        for (SuiteProblem& problem : read_suite(options.suite, work.error))
+            problems.push_back(std::move(problem));
+    if (work.error.empty() && problems.empty())
+        work.error = "bench: give at least one PROBLEM or --suite";
+    for (const SuiteProblem& problem : problems) {
+        ParsedRequest parsed = parse_request(problem.problem, "");
+        if (parsed.request && options.batch > 0)
+            parsed = with_batch(*parsed.request, options.batch);
+        if (!parsed.request || !work.error.empty()) {
+            work.error = work.error.empty() ? parsed.error : work.error;
+            return work;
         }
-    return count == 0 ? 0 : std::exp(sum / count);
+        for (const std::string& schedule : schedules_of(*parsed.request, options, target, work.sweep)) {
+            work.requests.push_back(*parsed.request);
+            work.requests.back().schedule = schedule;
+            work.counts.push_back(problem.count);
+        }
+    }
+    return work;
 }
 
-std::string write_json(const std::string& path, const std::vector<Row>& rows, const Peak& peak,
-                       const TargetFacts& target) {
-    nlohmann::json list = nlohmann::json::array();
-    for (const Row& row : rows)
-        list.push_back({{"problem", row.problem},
-                        {"schedule", row.schedule},
-                        {"reason", row.reason},
-                        {"error", row.error},
-                        {"median_seconds", row.timing.median},
-                        {"best_seconds", row.timing.best},
-                        {"spread_seconds", row.timing.spread},
-                        {"gflops", row.gflops},
-                        {"fraction_of_peak", row.fraction},
-                        {"best_fraction_of_peak", row.best_fraction},
-                        {"fraction_of_copy", row.bandwidth_fraction},
-                        {"scratch_bytes", row.scratch_bytes},
-                        {"code_bytes", row.code_bytes},
-                        {"compile_seconds", row.compile_seconds}});
-    const nlohmann::json root{{"target", target.name},
-                              {"peak_gflops", peak.gflops},
-                              {"copy_gbytes", peak.copy_gbytes},
-                              {"geomean_fraction_of_peak", geomean(rows)},
-                              {"rows", list}};
-    const std::string text = root.dump(1) + "\n";
-    return write_whole_file(path, std::as_bytes(std::span(text)));
+// In a child process, since a user's schedule may crash or never end.
+TimedKernel time_in_child(const KernelRequest& request, const TimingConditions& conditions) {
+    ChildTask task(
+        [&] {
+            std::optional<PinnedCore> pinned;
+            if (conditions.threads == 1)
+                pinned.emplace();
+            return to_json(time_kernel(request, conditions)).dump();
+        },
+        seconds_to_compile + 20 * conditions.seconds);
+    task.wait();
+    if (task.error().empty())
+        return timed_kernel_from(nlohmann::json::parse(task.text()));
+    TimedKernel failed;
+    failed.problem = to_text(request.problem).view();
+    failed.schedule = request.schedule;
+    failed.error = task.error();
+    return failed;
 }
 
-int bench(BenchOptions options) {
+// Measures and prints one after the other.
+std::vector<TimedKernel> measure_all(const Work& work, const TimingConditions& conditions) {
+    std::vector<TimedKernel> kernels;
+    Progress progress(work.requests.size());
+    for (const KernelRequest& request : work.requests) {
+        progress.step(fmt::format("{} {}", to_text(request.problem).view(), request.schedule));
+        TimedKernel kernel = time_in_child(request, conditions);
+        progress.clear();
+        if (kernels.empty() || kernels.back().problem != kernel.problem)
+            fmt::print("{}\n{}", kernel.problem, table_head());
+        fmt::print("{}", table_row(kernel));
+        std::fflush(stdout);
+        kernels.push_back(std::move(kernel));
+    }
+    return kernels;
+}
+
+void print_peak(const TimingConditions& conditions) {
+    fmt::print("{} on {} thread(s); ", conditions.target.name, conditions.threads);
+    if (conditions.peak)
+        fmt::print("peak of one core {:.1f} GFLOP/s, copy {:.1f} GB/s\n", conditions.peak->gflops,
+                   conditions.peak->copy_gbytes);
+    else
+        fmt::print("no peak measured for this target\n");
+}
+
+void print_summary(const Work& work, const std::vector<TimedKernel>& kernels, const TargetFacts& target) {
+    if (const std::optional<double> mean = geomean(kernels, &Fractions::median))
+        fmt::print("geomean {:.3f} of peak (best {:.3f}); peak at the end {:.1f} GFLOP/s\n", *mean,
+                   *geomean(kernels, &Fractions::best), measure_gflops(target).value_or(0));
+    double seconds = 0;
+    for (std::size_t i = 0; i < kernels.size(); ++i)
+        seconds += kernels[i].timing.median * work.counts[i];
+    if (std::ranges::max(work.counts) > 1)
+        fmt::print("all layers, each as often as the network has it: {:.3f} ms\n", seconds * 1e3);
+}
+
+std::string write_reports(const BenchOptions& options, const BenchReport& report) {
+    const auto write = [](const std::string& path, std::string (*text)(const BenchReport&),
+                          const BenchReport& of) {
+        if (path.empty())
+            return std::string();
+        const std::string whole = text(of);
+        return write_whole_file(path, std::as_bytes(std::span(whole)));
+    };
+    std::string error = write(options.json, json_text, report);
+    if (error.empty())
+        error = write(options.csv, csv_text, report);
+    return error.empty() ? write(options.html, page_text, report) : error;
+}
+
+int bench(const BenchOptions& options) {
     const TargetFacts* target = target_or_fail(options.kernel.target);
     if (!target)
         return exit_usage;
     if (!can_run_here(*target))
         return fail(exit_failed, fmt::format("target: this CPU cannot run {}", target->name));
-    std::string error;
-    if (!options.suite.empty())
-        for (std::string& problem : read_suite(options.suite, error))
-            options.problems.push_back(std::move(problem));
-    if (!error.empty() || options.problems.empty())
-        return fail(exit_usage, error.empty() ? "bench: give at least one PROBLEM or --suite" : error);
-    if (options.kernel.schedules.empty())
-        options.kernel.schedules = {""};
-    std::vector<KernelRequest> requests;
-    for (const std::string& problem : options.problems)
-        for (const std::string& schedule : options.kernel.schedules) {
-            const ParsedRequest parsed = parse_request(problem, schedule);
-            if (!parsed.request)
-                return fail(exit_usage, parsed.error);
-            requests.push_back(*parsed.request);
-        }
-    Progress progress(requests.size());
-    std::optional<PinnedCore> pinned;
-    if (options.threads == 1)
-        pinned.emplace();
-    const Peak peak = measure_peak(*target);
-    fmt::print("{} on {} thread(s); peak of one core {:.1f} GFLOP/s, copy {:.1f} GB/s\n", target->name,
-               options.threads, peak.gflops, peak.copy_gbytes);
-    std::vector<Row> rows;
-    bool has_failed = false;
-    for (const KernelRequest& request : requests) {
-        progress.step(std::string(to_text(request.problem).view()));
-        rows.push_back(measure(request, options, *target));
-        if (rows.back().error.empty())
-            rows.back().bandwidth_fraction = static_cast<double>(bytes_moved(request.problem)) /
-                                             rows.back().timing.median / 1e9 / peak.copy_gbytes;
-        has_failed = has_failed || !rows.back().error.empty();
-        progress.clear();
-        print(rows.back());
-        std::fflush(stdout);
-    }
-    fmt::print("geomean {:.3f} of peak; peak at the end {:.1f} GFLOP/s\n", geomean(rows),
-               measure_gflops(*target));
-    if (!options.json.empty())
-        error = write_json(options.json, rows, peak, *target);
+    const Work work = work_of(options, *target);
+    std::string error = work.error;
+    for (const std::string& path : {options.json, options.csv, options.html})
+        if (error.empty() && !path.empty())
+            error = why_unwritable(path);
+    if (!error.empty())
+        return fail(exit_usage, error);
+    warn_of_broken_records(options.kernel.records, *target);
+    const TimingConditions conditions{*target, options.kernel.records, options.threads, options.seconds,
+                                      measure_peak(*target)};
+    print_peak(conditions);
+    const BenchReport report{std::string(target->name), options.threads, conditions.peak,
+                             measure_all(work, conditions), work.sweep};
+    print_summary(work, report.kernels, *target);
+    error = write_reports(options, report);
     if (!error.empty())
         return fail(exit_failed, error);
-    return has_failed ? exit_failed : exit_ok;
+    const bool has_failed = std::any_of(report.kernels.begin(), report.kernels.end(),
+                                        [](const TimedKernel& kernel) { return !kernel.error.empty(); });
+    // A grid may well contain what is not legal.
+    return has_failed && work.sweep.knobs.empty() ? exit_failed : exit_ok;
 }
 
 } // namespace
@@ -229,7 +202,17 @@ Subcommand add_bench(CLI::App& root) {
     app->add_option("--seconds", options->seconds, "Time to spend on each kernel")
         ->check(CLI::Range(0.001, 60.0))
         ->capture_default_str();
+    app->add_option("--sweep", options->sweep,
+                    "Vary a knob, e.g. positions=2,4,6 or strip=1..8; again for each further one, for a grid")
+        ->type_name("KNOB=VALUES")
+        ->allow_extra_args(false);
+    app->add_option("--batch", options->batch, "Images of a call, instead of the problems' own number")
+        ->check(CLI::Range(1, 65536));
     app->add_option("--json", options->json, "Also write the results to a file")->type_name("FILE");
+    app->add_option("--csv", options->csv, "Also write the results as a table for spreadsheets")
+        ->type_name("FILE");
+    app->add_option("--html", options->html, "Also write a page with the table and a sweep's heat maps")
+        ->type_name("FILE");
     app->footer(
         "Example: lamina bench \"max_pool in=1x112x112x64 kernel_size=3 stride=2 padding=1\" --schedule pool "
         "--schedule generic");

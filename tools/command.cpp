@@ -1,5 +1,6 @@
 #include "tools/command.hpp"
 
+#include "schedules/records.hpp"
 #include "tools/family_file.hpp"
 
 #include <CLI/CLI.hpp>
@@ -20,6 +21,20 @@ std::string data_folder(const std::string& name) {
     return (self.parent_path().parent_path() / "share" / "lamina" / name).string();
 }
 
+namespace {
+
+// Loads the file that a schedule names, so that the text names a family.
+CLI::Validator family_file() {
+    return {[](std::string& text) {
+                ResolvedSchedule resolved = resolve_schedule(text);
+                text = std::move(resolved.text);
+                return resolved.error;
+            },
+            ""};
+}
+
+} // namespace
+
 void KernelOptions::add_to(CLI::App& app, bool many_schedules) {
     app.add_option("--target", target,
                    "Target to compile for, see `lamina list targets`; default: the best this CPU runs")
@@ -34,6 +49,7 @@ void KernelOptions::add_to(CLI::App& app, bool many_schedules) {
                    ? "Schedule to try instead of the looked-up one, again for each further one"
                    : "Schedule to use instead of the looked-up one, e.g. direct,vectors:2,positions:6")
             ->type_name("FAMILY|FILE.cpp[:FAMILY][,KNOB:VALUE...]")
+            ->transform(family_file())
             ->allow_extra_args(false);
     if (!many_schedules)
         schedule->expected(1);
@@ -58,10 +74,13 @@ ParsedRequest parse_request(const std::string& problem, const std::string& sched
     const ParsedProblem parsed = parse_problem(problem);
     if (!parsed.ok())
         return {{}, std::string(parsed.error.view())};
-    ResolvedSchedule resolved = resolve_schedule(schedule);
-    if (!resolved.error.empty())
-        return {{}, std::move(resolved.error)};
-    return {KernelRequest{name, parsed.problem, std::move(resolved.text)}, ""};
+    return {KernelRequest{name, parsed.problem, schedule}, ""};
+}
+
+ParsedRequest with_batch(KernelRequest request, int batch) {
+    request.problem.in.batch = batch;
+    // The rules are asked again: of sizes that were fine for one image, sixty thousand may be too many.
+    return parse_request(std::string(to_text(request.problem).view()), request.schedule, request.name);
 }
 
 const TargetFacts* target_or_fail(const std::string& name) {
@@ -71,6 +90,11 @@ const TargetFacts* target_or_fail(const std::string& name) {
         return nullptr;
     }
     return ordered.targets[0];
+}
+
+void warn_of_broken_records(const std::string& records, const TargetFacts& target) {
+    for (const std::string& warning : load_records(records_path(records, target)).warnings)
+        fmt::print(stderr, "lamina: {}\n", warning);
 }
 
 } // namespace lamina::tools

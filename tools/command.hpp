@@ -38,8 +38,7 @@ struct KernelOptions {
 // --schedules FILE,...: adds the families of C++ files to the table, before the subcommand runs.
 void add_schedules_option(CLI::App& app);
 
-// A problem's text as a request for a kernel, with a schedule as resolve_schedule() takes it; the error names
-// what is wrong.
+// A problem's text as a request for a kernel; the error names what is wrong.
 struct ParsedRequest {
     std::optional<KernelRequest> request;
     std::string error;
@@ -47,8 +46,14 @@ struct ParsedRequest {
 ParsedRequest parse_request(const std::string& problem, const std::string& schedule,
                             const std::string& name = "lamina_kernel");
 
+// The same with so many images a call; the error where that is more than fits.
+ParsedRequest with_batch(KernelRequest request, int batch);
+
 // The target of that name, "" the best of this machine; null and a printed message where there is none.
 const TargetFacts* target_or_fail(const std::string& name);
+
+// Tells on stderr which of the target's records are ignored, and why.
+void warn_of_broken_records(const std::string& records, const TargetFacts& target);
 
 // One subcommand each: adds its options to a parser, and runs when that parser was chosen.
 struct Subcommand {
@@ -60,5 +65,6 @@ Subcommand add_bench(CLI::App& root);
 Subcommand add_explain(CLI::App& root);
 Subcommand add_list(CLI::App& root);
 Subcommand add_compile(CLI::App& root);
+Subcommand add_tune(CLI::App& root);
 
 } // namespace lamina::tools

@@ -1,10 +1,10 @@
 #include "tools/family_file.hpp"
 
 #include "generators/temporary_folder.hpp"
+#include "generators/whole_file.hpp"
 #include "tools/build_cache.hpp"
 #include "tools/child_process.hpp"
 #include "tools/compiler.hpp"
-#include "tools/whole_file.hpp"
 
 #include <fmt/format.h>
 
@@ -75,8 +75,8 @@ void keep(const fs::path& object, const fs::path& place) {
 
 Opened compile_and_open(const fs::path& source, std::vector<std::string> command, const fs::path& place) {
     const TemporaryFolder folder;
-    if (folder.path().empty())
-        return {nullptr, "no temporary folder can be made; TMPDIR names where"};
+    if (!folder.error().empty())
+        return {nullptr, folder.error()};
     const std::string object = folder.path() + "/family.so";
     command.insert(command.end(), {source.string(), "-o", object});
     const Finished compiled = run_child(command);

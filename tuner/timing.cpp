@@ -11,27 +11,45 @@ double now_seconds() {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+void allow_cores(const std::vector<int>& cores) {
+    if (cores.empty())
+        return;
+    cpu_set_t allowed;
+    CPU_ZERO(&allowed);
+    for (const int core : cores)
+        CPU_SET(static_cast<std::size_t>(core), &allowed);
+    sched_setaffinity(0, sizeof allowed, &allowed);
+}
+
 PinnedCore::PinnedCore() {
     cpu_set_t allowed, one;
     if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
         return;
+    const int here = std::max(sched_getcpu(), 0);
     CPU_ZERO(&one);
-    CPU_SET(static_cast<std::size_t>(std::max(sched_getcpu(), 0)), &one);
+    CPU_SET(static_cast<std::size_t>(here), &one);
     if (sched_setaffinity(0, sizeof one, &one) != 0)
         return;
+    core_ = here;
     for (int core = 0; core < CPU_SETSIZE; ++core)
         if (CPU_ISSET(static_cast<std::size_t>(core), &allowed))
             cores_.push_back(core);
 }
 
 PinnedCore::~PinnedCore() {
-    if (cores_.empty())
-        return;
-    cpu_set_t allowed;
-    CPU_ZERO(&allowed);
-    for (int core : cores_)
-        CPU_SET(static_cast<std::size_t>(core), &allowed);
-    sched_setaffinity(0, sizeof allowed, &allowed);
+    allow_cores(cores_);
+}
+
+std::vector<int> PinnedCore::others() const {
+    std::vector<int> cores = cores_;
+    std::erase(cores, core_);
+    return cores;
+}
+
+Quartiles quartiles(std::vector<double> samples) {
+    std::sort(samples.begin(), samples.end());
+    const std::size_t n = samples.size();
+    return {samples[n / 4], samples[n / 2], samples[n * 3 / 4]};
 }
 
 Timing time_calls(const std::function<void()>& run, double seconds) {
@@ -43,9 +61,10 @@ Timing time_calls(const std::function<void()>& run, double seconds) {
         run();
         samples.push_back(now_seconds() - start);
     }
-    std::sort(samples.begin(), samples.end());
-    const std::size_t n = samples.size();
-    return {samples[0], samples[n / 2], samples[n * 3 / 4] - samples[n / 4], static_cast<int>(n)};
+    const double best = *std::min_element(samples.begin(), samples.end());
+    const int calls = static_cast<int>(samples.size());
+    const Quartiles q = quartiles(std::move(samples));
+    return {best, q.median, q.high - q.low, calls};
 }
 
 } // namespace lamina

@@ -10,6 +10,9 @@ namespace lamina {
 
 double now_seconds();
 
+// Lets the calling thread run on these cores only; changes nothing where there are none.
+void allow_cores(const std::vector<int>& cores);
+
 // Keeps the calling thread on the core it runs on, until destruction.
 class PinnedCore {
 public:
@@ -18,9 +21,20 @@ public:
     PinnedCore(const PinnedCore&) = delete;
     PinnedCore& operator=(const PinnedCore&) = delete;
 
+    // The cores that were allowed before, beside this one; empty where there are none.
+    std::vector<int> others() const;
+
 private:
     std::vector<int> cores_; // that were allowed before; empty where nothing was changed
+    int core_ = -1;
 };
+
+struct Quartiles {
+    double low = 0, median = 0, high = 0;
+};
+
+// Of at least one sample.
+Quartiles quartiles(std::vector<double> samples);
 
 struct Timing {
     double best = 0, median = 0, spread = 0; // seconds of a call; spread: the middle half of the samples
