@@ -2,6 +2,7 @@
 
 #include "generators/problem_generator.hpp"
 #include "generators/scratch.hpp"
+#include "schedules/guarded.hpp"
 
 #include <fmt/format.h>
 
@@ -12,19 +13,6 @@ namespace lamina {
 namespace {
 
 using Halide::Internal::AbstractGeneratorPtr;
-
-// Runs `work`, which returns what went wrong or "", and makes Halide's and the library's exceptions such a
-// text too. Halide's errors derive from nothing.
-template <class Work>
-std::string guarded(const Work& work) {
-    try {
-        return work();
-    } catch (const Halide::Error& error) {
-        return error.what();
-    } catch (const std::exception& error) {
-        return error.what();
-    }
-}
 
 // Which function of a kernel to make.
 enum class Part { call, pack };
@@ -99,6 +87,18 @@ std::string compile_part(const CompiledKernel& kernel, const CompileOptions& opt
     return error;
 }
 
+// Of all targets' schedules; 0 where the operator has no kernel.
+std::int64_t largest_packed_kernel(const CompiledKernel& kernel, const CompileOptions& options) {
+    const Problem& problem = kernel.request.problem;
+    std::int64_t largest = 0;
+    for (std::size_t i = 0; i < kernel.choices.size() && facts(problem.op).has_kernel; ++i) {
+        const Choice& choice = kernel.choices[i];
+        const AlgorithmRequest request = choice.family->request({problem, options.targets[i]}, choice.knobs);
+        largest = std::max(largest, packed_kernel_size(problem, request));
+    }
+    return largest;
+}
+
 } // namespace
 
 Choice choice_for(const KernelRequest& request, const TargetFacts& target, const std::string& records) {
@@ -116,13 +116,9 @@ CompiledKernel compile_kernel(const KernelRequest& request, const CompileOptions
                 fmt::format("{} on {}: {}", to_text(request.problem).view(), target->name, choice.error);
             return kernel;
         }
-        const Situation situation{request.problem, target};
-        if (facts(request.problem.op).has_kernel)
-            kernel.packed_kernel_size = std::max(
-                kernel.packed_kernel_size,
-                packed_kernel_size(request.problem, choice.family->request(situation, choice.knobs)));
     }
     kernel.error = guarded([&] {
+        kernel.packed_kernel_size = largest_packed_kernel(kernel, options);
         kernel.call.name = request.name;
         std::string error = compile_part(kernel, options, Part::call, kernel.call);
         if (kernel.packed_kernel_size > 0 && error.empty()) {

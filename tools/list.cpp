@@ -152,6 +152,7 @@ Subcommand add_list(CLI::App& root) {
     app->add_option("--network", options->network, "The network's variable in a header");
     app->add_option("--target", options->target, "With `records`: one target only; for problems, the host's")
         ->type_name("T");
+    add_schedules_option(*app);
     app->add_flag("--markdown", options->as_markdown, "Operators as the documentation's tables");
     return {app, [options] {
                 if (options->what == "operators")

@@ -257,6 +257,7 @@ Subcommand add_tune(CLI::App& root) {
     app->add_option("--records", command->records, "Folder that gets the records, one JSON file per target")
         ->type_name("DIR")
         ->capture_default_str();
+    add_schedules_option(*app);
     app->add_flag("--resume", command->resumes, "Leave out what was tuned before, with the same versions");
     const std::map<std::string, Strategy> strategies{
         {"guided", Strategy::guided}, {"random", Strategy::random}, {"exhaustive", Strategy::exhaustive}};
