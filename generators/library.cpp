@@ -66,6 +66,26 @@ std::string check_names(const LibraryRequest& request) {
     return request.kernels.empty() ? "no kernels given" : "";
 }
 
+// Compiles the kernels into `folder`; returns the paths of their objects.
+std::vector<std::string> compile_kernels(const LibraryRequest& request, const std::string& folder,
+                                         Library& library) {
+    std::vector<std::string> objects;
+    for (const KernelRequest& kernel : request.kernels) {
+        if (request.on_kernel)
+            request.on_kernel(kernel.name);
+        const KernelRequest named{request.name + "_" + kernel.name, kernel.problem, kernel.schedule};
+        library.kernels.push_back(
+            compile_kernel(named, {request.targets, request.records, folder, request.instrument_addresses}));
+        const CompiledKernel& compiled = library.kernels.back();
+        library.error = compiled.error;
+        if (!library.error.empty())
+            return {};
+        for (const CompiledFunction* function : {&compiled.call, &compiled.pack})
+            objects.insert(objects.end(), function->objects.begin(), function->objects.end());
+    }
+    return objects;
+}
+
 } // namespace
 
 std::string why_invalid(const LibraryRequest& request) {
@@ -80,33 +100,31 @@ std::string why_invalid(const LibraryRequest& request) {
 }
 
 Library compile_library(const LibraryRequest& request) {
-    Library library{
-        request.folder + "/" + request.name + ".a", request.folder + "/" + request.name + ".h", {}, {}};
+    Library library;
     const TemporaryFolder folder;
-    library.error =
-        folder.path().empty() ? "no temporary folder can be made; TMPDIR names where" : why_invalid(request);
-    std::vector<std::string> objects;
-    for (const KernelRequest& kernel : request.kernels) {
-        if (!library.error.empty())
-            return library;
-        if (request.on_kernel)
-            request.on_kernel(kernel.name);
-        const KernelRequest named{request.name + "_" + kernel.name, kernel.problem, kernel.schedule};
-        CompiledKernel compiled = compile_kernel(
-            named, {request.targets, request.records, folder.path(), request.instrument_addresses});
-        library.error = compiled.error;
-        for (const CompiledFunction* function : {&compiled.call, &compiled.pack})
-            objects.insert(objects.end(), function->objects.begin(), function->objects.end());
-        library.kernels.push_back(std::move(compiled));
-    }
+    library.error = folder.error().empty() ? why_invalid(request) : folder.error();
     if (!library.error.empty())
         return library;
-    const std::string archive = folder.path() + "/library.a", header = folder.path() + "/library.h";
+    const std::vector<std::string> objects = compile_kernels(request, folder.path(), library);
+    if (!library.error.empty())
+        return library;
+    const std::string archive = folder.path() + "/library.a", header = folder.path() + "/library.h",
+                      runtime = folder.path() + "/runtime.o";
+    std::vector<FinishedFile> finished = {{archive, request.folder + "/" + request.name + ".a"},
+                                          {header, request.folder + "/" + request.name + ".h"}};
     library.error = make_archive(objects, *request.targets.back(), archive);
     if (!(std::ofstream(header) << header_text(request.name, library.kernels, request.targets) << std::flush))
         library.error = fmt::format("{}: cannot be written", header);
+    if (request.with_runtime) {
+        finished.push_back({runtime, request.folder + "/halide_runtime.o"});
+        if (library.error.empty())
+            library.error = compile_halide_runtime(request.targets, runtime);
+    }
     if (library.error.empty())
-        library.error = publish({{archive, library.archive}, {header, library.header}});
+        library.error = publish(finished);
+    if (library.error.empty())
+        for (const FinishedFile& file : finished)
+            library.files.push_back(file.to);
     return library;
 }
 

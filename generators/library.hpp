@@ -10,15 +10,16 @@ struct LibraryRequest {
     std::vector<KernelRequest> kernels; // their names are the layers'
     std::vector<const TargetFacts*> targets;
     std::string records;
-    std::string folder; // must exist; receives NAME.a and NAME.h
+    std::string folder;        // must exist; receives NAME.a and NAME.h
+    bool with_runtime = false; // also halide_runtime.o, Halide's runtime for these targets
     bool instrument_addresses = false;
     std::function<void(const std::string& kernel)> on_kernel; // told before each; may be empty
 };
 
 struct Library {
-    std::string archive, header; // paths
+    std::vector<std::string> files; // paths of what was written: the archive, the header, the runtime
     std::vector<CompiledKernel> kernels;
-    std::string error; // why there is none, or empty; then no file was left or changed
+    std::string error; // why there is none, or empty; where not, no file was left or changed
 };
 
 // What is wrong with the request's names or with a kernel's schedule, or "". Compiles nothing.

@@ -24,6 +24,10 @@ public:
             std::filesystem::remove_all(path_, ignored);
     }
     const std::string& path() const { return path_; } // "" where none could be made
+    // Why there is none, or "".
+    std::string error() const {
+        return path_.empty() ? "no temporary folder can be made; TMPDIR names where" : "";
+    }
 
 private:
     std::string path_;

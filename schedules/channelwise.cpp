@@ -38,14 +38,18 @@ std::string legal(const Situation& s, const Knobs& knobs) {
     return "";
 }
 
-// Up to half of the registers, since the taps' values need the rest; each tile also costs about half a column
-// to begin.
+// Columns' worth of work of one row: each tile also costs about half a column to begin.
+double row_cost(int width, int columns) {
+    return ceil_div(width, columns) * (columns + 0.5);
+}
+
+// Up to half of the registers, since the taps' values need the rest.
 int default_columns(const Situation& s) {
     const int width = output_shape(s.problem).width;
     int best = 1;
     double least = 1e300;
     for (int columns : column_choices(s)) {
-        const double cost = ceil_div(width, columns) * (columns + 0.5);
+        const double cost = row_cost(width, columns);
         if (columns <= s.target->vector_registers / 2 && cost < least) {
             least = cost;
             best = columns;
@@ -68,6 +72,20 @@ int default_strip(const Situation& s) {
 
 Knobs defaults(const Situation& s, const Knobs&) {
     return {{"columns", default_columns(s)}, {"strip", default_strip(s)}};
+}
+
+// Cycles of an image: a multiply-add for each element of the window, one of two units busy, and twice as much
+// where the columns leave no registers for the window's values; bytes of the strips, halos included, at eight
+// a cycle, or four where a strip does not stay in the L2 cache.
+double cost(const Situation& s, const Knobs& knobs) {
+    const Problem& p = s.problem;
+    const Shape out = output_shape(p);
+    const int columns = knobs.get("columns"), strip = knobs.get("strip");
+    const double elements = row_cost(out.width, columns) * out.height * ceil_div(out.channels, lanes(s));
+    const double window = static_cast<double>(p.kernel_size.height) * p.kernel_size.width;
+    const double bytes = padded_bytes(p, strip) * out.height / strip;
+    const bool stays = padded_bytes(p, strip) <= s.target->l2_bytes * 0.8;
+    return elements * window * (columns > s.target->vector_registers / 2 ? 2 : 1) + bytes / (stays ? 8 : 4);
 }
 
 AlgorithmRequest request(const Situation&, const Knobs&) {
@@ -117,7 +135,8 @@ Family channelwise_family(std::string_view name, std::string_view meaning,
             defaults,
             fits,
             request,
-            apply};
+            apply,
+            cost};
 }
 
 } // namespace lamina

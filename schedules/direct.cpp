@@ -175,23 +175,28 @@ double tile_cost(const Situation& s, int vectors, int positions, int strip_posit
     return waste * step / multiply_adds * (1.0 + 2.0 / steps);
 }
 
-// Of all strips, the one that waits least for bytes from beyond the L2 cache: a strip's padded input that
-// does not stay there is read again for each block of output channels, a kernel that does not stay there
-// again for each strip. The kernel's bytes count twice, because each is used for one tile only before the
-// next is due, an input's for the whole window. What does not stay is also written and fetched once more.
-int default_strip(const Situation& s, int block) {
+// Bytes of an image that come from beyond the L2 cache: a strip's padded input that does not stay there is
+// read again for each block of output channels, a kernel that does not stay there again for each strip. The
+// kernel's bytes count twice, because each is used for one tile only before the next is due, an input's for
+// the whole window. What does not stay is also written and fetched once more.
+double far_bytes(const Situation& s, int block, int strip) {
     const Geometry g = geometry(s);
     const Problem p = as_convolution(s.problem);
     const double l2 = s.target->l2_bytes;
     const double kernel = 4.0 * g.group_in * g.window * p.out_channels;
+    const double input = padded_bytes(p, strip);
+    const double strips = static_cast<double>(g.out_height) / strip, blocks = ceil_div(p.out_channels, block);
+    return strips * input * (input > l2 * 0.75 ? blocks + 2 : 1) +
+           2 * kernel * (kernel > l2 * 0.5 ? strips : 1);
+}
+
+// Of all strips, the one that waits least for bytes from beyond the L2 cache.
+int default_strip(const Situation& s, int block) {
+    const Geometry g = geometry(s);
     int best = g.out_height;
     double fewest = 1e300;
     for (int strip : strip_choices(s)) {
-        const double input = padded_bytes(p, strip);
-        const double strips = static_cast<double>(g.out_height) / strip,
-                     blocks = ceil_div(p.out_channels, block);
-        const double bytes = strips * input * (input > l2 * 0.75 ? blocks + 2 : 1) +
-                             2 * kernel * (kernel > l2 * 0.5 ? strips : 1);
+        const double bytes = far_bytes(s, block, strip);
         if (strip * g.out_width >= std::min(g.positions, 64) && bytes <= fewest) {
             fewest = bytes;
             best = strip;
@@ -236,6 +241,20 @@ Knobs defaults(const Situation& s, const Knobs& given) {
     const int unroll = g.group_in <= 8 ? g.group_in : (contains(unrolls, 4) ? 4 : unrolls.back());
     return {{"vectors", vectors},        {"positions", positions}, {"strip", strip},
             {"chunk", default_chunk(s)}, {"unroll", unroll},       {"skip", skip}};
+}
+
+// Cycles of an image: the tiles' arithmetic, what the loops around them cost, and bytes from beyond the L2
+// cache, of which a core gets about eight a cycle.
+double cost(const Situation& s, const Knobs& knobs) {
+    const Geometry g = geometry(s);
+    const Problem p = as_convolution(s.problem);
+    const int vectors = knobs.get("vectors"), positions = knobs.get("positions"), strip = knobs.get("strip");
+    const double multiply_adds =
+        static_cast<double>(g.positions) * g.window * g.group_in * p.out_channels / g.lanes;
+    const double steps = multiply_adds / (vectors * positions);
+    const double turns = steps / knobs.get("unroll"), loops = steps / knobs.get("chunk");
+    return multiply_adds * tile_cost(s, vectors, positions, strip * g.out_width, knobs.get("skip") != 0) +
+           0.2 * turns + 4 * loops + far_bytes(s, vectors * g.lanes, strip) / 8;
 }
 
 AlgorithmRequest request(const Situation& s, const Knobs& knobs) {
@@ -300,6 +319,7 @@ const Family direct_family = {
     fits,
     request,
     apply,
+    cost,
 };
 
 } // namespace lamina

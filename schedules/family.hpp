@@ -43,6 +43,9 @@ struct Family {
     std::string (*fits)(const Situation&);                   // why no knobs whatever make it fit, or ""
     AlgorithmRequest (*request)(const Situation&, const Knobs&);
     void (*apply)(Stages&, const Situation&, const Knobs&); // called with legal knobs only
+    // Expected cycles of an image with legal knobs, by which the tuner orders what to try; null where all
+    // knobs are worth the same.
+    double (*cost)(const Situation&, const Knobs&) = nullptr;
 };
 
 // One row per family, the one to prefer first where several fit.

@@ -40,9 +40,13 @@ std::string read_record(const json& entry, Record& record) {
     const auto evidence = entry.find("evidence");
     if (evidence == entry.end() || !evidence->is_object())
         return "no evidence";
-    record.evidence = {number_field(*evidence, "gflops"), number_field(*evidence, "fraction_of_peak"),
-                       text_field(*evidence, "cpu"),      text_field(*evidence, "versions"),
-                       text_field(*evidence, "date"),     text_field(*evidence, "by")};
+    record.evidence = {number_field(*evidence, "gflops"),
+                       number_field(*evidence, "fraction_of_peak"),
+                       number_field(*evidence, "over_default"),
+                       text_field(*evidence, "cpu"),
+                       text_field(*evidence, "versions"),
+                       text_field(*evidence, "date"),
+                       text_field(*evidence, "by")};
     return "";
 }
 

@@ -10,6 +10,7 @@ namespace lamina {
 struct Evidence {
     double gflops = 0;
     double fraction_of_peak = 0; // of the multiply-add peak measured in the same run
+    double over_default = 0;     // the analytic default's time over this schedule's; 0 where nobody compared
     std::string cpu, versions, date, by;
 };
 

@@ -33,4 +33,8 @@ status=$?
 printf '%s\n' "$said"
 check 'every kernel is right' test $status -eq 0
 check 'every kernel ran' test "$(wc -l <<<"$said")" -eq "$(wc -l <kernels.txt)"
+
+must $compiler -std=c++20 -O2 -static -I"$SOURCE" -isystem "$HALIDE_INCLUDE" "$SOURCE"/tests/support/peak_check.cpp \
+    "$SOURCE"/tuner/{peak,timing}.cpp -I"$SOURCE/dsl" -I"$SOURCE/runtime" -o check_peak
+check 'there is a peak to compare with' qemu-aarch64 -cpu cortex-a76 ./check_peak
 finish

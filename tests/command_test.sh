@@ -74,6 +74,19 @@ explains() {
     fails 'no/such/folder' explain "$problem" --loop-nest no/such/folder/nest.stmt
 }
 
+warns_of_broken_records() {
+    local arguments
+    export problem='max_pool in=1x1x3x1 kernel_size=1x2'
+    npy write line.npy 1x1x3x1 1 2 4
+    mkdir -p bad_records
+    echo '{' >bad_records/x86-64-linux.json
+    for arguments in 'explain "$problem"' 'bench "$problem" --seconds 0.001' 'run "$problem" input=line.npy output=output.npy' \
+        'compile "$problem" -o warned'; do
+        check "broken records are told and ignored: $arguments" bash -c "'$LAMINA' $arguments --target x86-64-linux --records bad_records \
+            2>said.txt && grep -q 'bad_records/x86-64-linux.json: .*ignored' said.txt"
+    done
+}
+
 # computes EXPECTED PROBLEM OPERAND=FILE...
 computes() {
     rm -f output.npy
@@ -159,14 +172,19 @@ writes_whole_files() {
 
 benches() {
     succeeds 'geomean' bench 'max_pool in=1x8x8x8 kernel_size=2' --seconds 0.001 --json bench.json
-    check 'its JSON is JSON' python3 -m json.tool bench.json
+    check 'its JSON has a fraction of the peak' python3 -c 'import json; assert json.load(open("bench.json"))["rows"][0]["fraction_of_peak"] > 0'
     succeeds 'generic' bench 'max_pool in=1x8x8x8 kernel_size=2' --seconds 0.001 --schedule pool --schedule generic
     misused '--suite' bench
     misused "suite 'none'" bench --suite none
     misused '--seconds' bench 'softmax in=1x1x1x8' --seconds 0
     misused 'out_channels' bench 'dense in=1x1x1x8'
-    check 'bench names a file that cannot be written' bash -c "! '$LAMINA' bench 'softmax in=1x1x1x8' --seconds 0.001 \
-        --json no/such/folder/bench.json 2>said.txt && grep -q 'no/such/folder/bench.json: cannot write' said.txt"
+    rm -rf bench_folder && mkdir bench_folder && echo precious >bench_folder/kept.json
+    misused 'no/such/folder/bench.json: cannot write' bench 'softmax in=1x1x1x8' --json no/such/folder/bench.json
+    misused 'bench_folder: cannot write' bench 'softmax in=1x1x1x8' --json bench_folder
+    misused 'out_channels' bench 'dense in=1x1x1x8' --json bench_folder/kept.json
+    check 'a bench that does not end leaves the old file' bash -c "! timeout 1 '$LAMINA' bench 'softmax in=1x1x1x8' --seconds 60 \
+        --json bench_folder/kept.json && grep -q precious bench_folder/kept.json"
+    check 'and nothing beside it' test "$(ls -A bench_folder)" == kept.json
     fails 'cannot run' bench 'max_pool in=1x8x8x8 kernel_size=2' --target arm-64-linux
 }
 
@@ -215,22 +233,37 @@ refuses_to_compile() {
     mkdir -p blocked/kernels.h
     fails 'blocked/kernels.h' compile 'softmax in=1x1x1x8' -o blocked
     check 'no library without its header' test "$(ls blocked)" == kernels.h
+    mkdir -p blocked_runtime/halide_runtime.o
+    fails 'blocked_runtime/halide_runtime.o' compile 'softmax in=1x1x1x8' -o blocked_runtime --with-runtime
+    check 'no library without its runtime' test "$(ls blocked_runtime)" == halide_runtime.o
     check 'failures leave nothing behind' test -z "$(ls -A empty)"
     check 'no file escapes' test ! -e ../escape.a -a ! -e ../../escape.a
     printf 'ok: softmax in=1x1x1x8\n' >fine.txt
     check 'TMPDIR is left as it was' bash -c "mkdir -p temporary && TMPDIR=\$PWD/temporary '$LAMINA' compile fine.txt -o fine >/dev/null &&
         test -z \"\$(ls -A temporary)\""
-    check 'without a temporary folder it fails' bash -c "! TMPDIR=/no/such/folder '$LAMINA' compile fine.txt -o fine 2>said.txt && grep -q TMPDIR said.txt"
+}
+
+# Every subcommand that makes intermediate files.
+needs_a_temporary_folder() {
+    local arguments
+    export problem='softmax in=1x1x1x8'
+    for arguments in 'explain "$problem"' 'explain "$problem" --loop-nest nest.stmt' 'bench "$problem"' 'compile "$problem" -o fine' \
+        'compile small.hpp -o fine'; do
+        check "without a temporary folder it fails: $arguments" bash -c "! TMPDIR=/no/such/folder '$LAMINA' $arguments >said.txt 2>&1 &&
+            grep -q 'TMPDIR names where' said.txt"
+    done
 }
 
 teaches
 lists
 names_what_is_wrong_with_a_problem
 explains
+warns_of_broken_records
 runs_every_operator
 refuses_operands
 writes_whole_files
 benches
 compiles
 refuses_to_compile
+needs_a_temporary_folder
 finish

@@ -10,44 +10,21 @@
 #include <utility>
 #include <vector>
 
-#include <unistd.h>
-
 #include <catch2/catch.hpp>
 
 #include "../tools/npy.hpp"
 #include "../tools/npy_header.hpp"
-#include "../tools/whole_file.hpp"
+#include "../generators/whole_file.hpp"
+#include "tests/support/test_folder.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
+using namespace lamina;
 using namespace lamina::tools;
 using Catch::Contains;
 using Catch::Equals;
-
-// A folder of its own for each test, since ctest runs several at a time.
-class Folder {
-public:
-    Folder() {
-        std::string name = (fs::temp_directory_path() / "lamina-npy-XXXXXX").string();
-        REQUIRE(::mkdtemp(name.data()) != nullptr);
-        path_ = name;
-    }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    ~Folder() { fs::remove_all(path_); }
-
-    fs::path operator/(std::string_view name) const { return path_ / name; }
-    std::vector<std::string> names() const {
-        std::vector<std::string> result;
-        for (const auto& entry : fs::directory_iterator(path_))
-            result.push_back(entry.path().filename().string());
-        return result;
-    }
-
-private:
-    fs::path path_;
-};
+using lamina::testing::TestFolder;
 
 void write_text(const fs::path& path, std::string_view text) {
     std::ofstream(path, std::ios::binary).write(text.data(), static_cast<std::streamsize>(text.size()));
@@ -71,7 +48,7 @@ std::string npy_text(std::string_view header, std::string_view data, int version
 }
 
 std::string reason_for(const std::string& file_text) {
-    const Folder folder;
+    const TestFolder folder;
     write_text(folder / "x.npy", file_text);
     const LoadedArray loaded = read_npy(folder / "x.npy");
     REQUIRE_FALSE(loaded.array);
@@ -96,7 +73,7 @@ const Array small = array_of<float>(Array::Type::f32, {1, 2, 3}, {1, -2, 3.5F, 0
 } // namespace
 
 TEST_CASE("npy: what is written is read back") {
-    const Folder folder;
+    const TestFolder folder;
     const Array arrays[] = {
         small,
         array_of<std::int32_t>(Array::Type::i32, {4}, {1, -2, 2147483647, -2147483647}),
@@ -117,7 +94,7 @@ TEST_CASE("npy: what is written is read back") {
 }
 
 TEST_CASE("npy: a written file is NumPy's, byte for byte") {
-    const Folder folder;
+    const TestFolder folder;
     REQUIRE_THAT(write_npy(folder / "x.npy", array_of<float>(Array::Type::f32, {1}, {1})), Equals(""));
     std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }";
     header.resize(128 - 10 - 1, ' ');
@@ -125,7 +102,7 @@ TEST_CASE("npy: a written file is NumPy's, byte for byte") {
 }
 
 TEST_CASE("npy: versions 1, 2 and 3, and any order, quotes and spaces, are read") {
-    const Folder folder;
+    const TestFolder folder;
     for (const int version : {1, 2, 3})
         for (const std::string_view header : {
                  "{'descr': '<i4', 'fortran_order': False, 'shape': (2,), }   \n",
@@ -243,14 +220,14 @@ TEST_CASE("npy: messages hold no control characters of the file") {
 }
 
 TEST_CASE("npy: what is not a file is refused by name") {
-    const Folder folder;
+    const TestFolder folder;
     CHECK_THAT(read_npy(folder / "absent.npy").error, Contains("absent.npy: No such file"));
     CHECK_THAT(read_npy(folder / "").error, Contains("is not a regular file"));
     CHECK_THAT(read_npy("/dev/zero").error, Contains("/dev/zero: is not a regular file"));
 }
 
 TEST_CASE("npy: a file cut at any byte is refused") {
-    const Folder folder;
+    const TestFolder folder;
     REQUIRE_THAT(write_npy(folder / "x.npy", small), Equals(""));
     const std::string whole = read_text(folder / "x.npy");
     for (std::size_t size = 0; size < whole.size(); ++size) {
@@ -263,7 +240,7 @@ TEST_CASE("npy: a file cut at any byte is refused") {
 }
 
 TEST_CASE("npy: a damaged file is an array that fits its data, or an error; never both or neither") {
-    const Folder folder;
+    const TestFolder folder;
     REQUIRE_THAT(write_npy(folder / "x.npy", small), Equals(""));
     const std::string whole = read_text(folder / "x.npy");
     std::mt19937 random(1); // its numbers are the same everywhere
@@ -292,7 +269,7 @@ TEST_CASE("npy: any change to the dictionary's text is parsed or refused") {
 }
 
 TEST_CASE("npy: an array that contradicts itself is not written") {
-    const Folder folder;
+    const TestFolder folder;
     Array array = small;
     array.shape = {7};
     CHECK_THAT(write_npy(folder / "x.npy", array), Contains("x.npy: shape (7) does not fit its 24 bytes"));
@@ -304,7 +281,7 @@ TEST_CASE("npy: an array that contradicts itself is not written") {
 }
 
 TEST_CASE("whole file: a failure names the path and its reason, and leaves nothing behind") {
-    const Folder folder;
+    const TestFolder folder;
     CHECK_THAT(write_npy(folder / "no/such/x.npy", small),
                Contains("no/such/x.npy: cannot write: No such file"));
     CHECK_THAT(write_npy("/dev/full", small), Contains("/dev/full: cannot write: No space left on device"));
@@ -315,8 +292,24 @@ TEST_CASE("whole file: a failure names the path and its reason, and leaves nothi
     CHECK(fs::is_empty(folder / "taken"));
 }
 
+TEST_CASE("whole file: what cannot be written is known before, and asking changes nothing") {
+    const TestFolder folder;
+    write_text(folder / "old", "the old text");
+    fs::create_directory(folder / "taken");
+    for (const fs::path& path : {folder / "no/such/x", folder / "taken", folder / std::string(300, 'x')}) {
+        const std::string reason = why_unwritable(path);
+        CHECK_THAT(reason, Contains("cannot write: "));
+        CHECK_THAT(write_whole_file(path, Bytes()), Equals(reason));
+    }
+    for (const fs::path& path :
+         {folder / "new", folder / "old", fs::path("/dev/full"), fs::path("/dev/null")})
+        CHECK_THAT(why_unwritable(path), Equals(""));
+    CHECK(read_text(folder / "old") == "the old text");
+    CHECK(folder.names().size() == 2);
+}
+
 TEST_CASE("whole file: an old file is replaced, and a link to it stays a link") {
-    const Folder folder;
+    const TestFolder folder;
     write_text(folder / "x", "the old text, which is longer");
     fs::create_symlink("x", folder / "link");
     CHECK_THAT(write_whole_file(folder / "link", std::as_bytes(std::span("new", 3))), Equals(""));
@@ -326,7 +319,7 @@ TEST_CASE("whole file: an old file is replaced, and a link to it stays a link") 
 }
 
 TEST_CASE("whole file: a name without a folder is in the current one") {
-    const Folder folder;
+    const TestFolder folder;
     const fs::path before = fs::current_path();
     fs::current_path(folder / "");
     const std::string error = write_whole_file("x", std::as_bytes(std::span("new", 3)));

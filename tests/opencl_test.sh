@@ -55,6 +55,15 @@ done
 check 'what the device family cannot do is refused with a reason' bash -c \
     "! '$LAMINA' explain 'max_pool in=1x8x8x3 kernel_size=2' --target x86-64-linux-opencl 2>refused.txt && grep -q . refused.txt"
 
+check 'bench has times of a device, and compares them with no peak' bash -c "
+    '$LAMINA' bench 'cross_correlation in=1x8x8x3 out_channels=4 kernel_size=3' --target x86-64-linux-opencl --seconds 0.001 \
+        --json bench.json >benched.txt && grep -q 'no peak measured for this target' benched.txt &&
+        grep -q 'GFLOP/s' benched.txt && ! grep -q 'of peak' benched.txt && python3 -c '
+import json
+bench = json.load(open(\"bench.json\"))
+row = bench[\"rows\"][0]
+assert bench[\"peak_gflops\"] is None and row[\"fraction_of_peak\"] is None and row[\"median_seconds\"] > 0'"
+
 cat >kernels.txt <<'END'
 first: cross_correlation in=1x10x10x5 out_channels=12 kernel_size=3 padding=same epilogue=bias,relu
 second: cross_correlation in=1x10x10x12 out_channels=7 kernel_size=3 stride=2 epilogue=bias

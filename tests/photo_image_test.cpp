@@ -6,11 +6,10 @@
 #include <string_view>
 #include <vector>
 
-#include <unistd.h>
-
 #include <catch2/catch.hpp>
 
 #include "../examples/photo/image.hpp"
+#include "tests/support/test_folder.hpp"
 
 namespace {
 
@@ -18,26 +17,9 @@ namespace fs = std::filesystem;
 using namespace photo;
 using Catch::Contains;
 using Catch::Equals;
+using lamina::testing::TestFolder;
 
 const fs::path portrait = fs::path(__FILE__).parent_path().parent_path() / "examples/photo/grace_hopper.jpg";
-
-class Folder {
-public:
-    Folder() {
-        std::string name = (fs::temp_directory_path() / "lamina-photo-XXXXXX").string();
-        REQUIRE(::mkdtemp(name.data()) != nullptr);
-        path_ = name;
-    }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    ~Folder() { fs::remove_all(path_); }
-
-    fs::path operator/(std::string_view name) const { return path_ / name; }
-    long files() const { return std::distance(fs::directory_iterator(path_), {}); }
-
-private:
-    fs::path path_;
-};
 
 std::string read_text(const fs::path& path) {
     std::ifstream stream(path, std::ios::binary);
@@ -51,7 +33,7 @@ void write_text(const fs::path& path, std::string_view text) {
 } // namespace
 
 TEST_CASE("photo: the portrait is read, and written as a PNG it is the same picture") {
-    const Folder folder;
+    const TestFolder folder;
     const LoadedImage jpeg = load_image(portrait);
     CHECK_THAT(jpeg.error, Equals(""));
     REQUIRE(jpeg.image);
@@ -68,7 +50,7 @@ TEST_CASE("photo: the portrait is read, and written as a PNG it is the same pict
 }
 
 TEST_CASE("photo: grey is written, values are clamped, and NaN is black") {
-    const Folder folder;
+    const TestFolder folder;
     const float nan = std::numeric_limits<float>::quiet_NaN();
     REQUIRE_THAT(save_png(folder / "x.png", {1, 5, 1, {-1, 0.2F, 1, 7, nan}}), Equals(""));
     const LoadedImage loaded = load_image(folder / "x.png");
@@ -77,7 +59,7 @@ TEST_CASE("photo: grey is written, values are clamped, and NaN is black") {
 }
 
 TEST_CASE("photo: a file cut anywhere is refused") {
-    const Folder folder;
+    const TestFolder folder;
     const LoadedImage jpeg = load_image(portrait);
     REQUIRE(jpeg.image);
     const std::vector<float> rows(jpeg.image->pixels.begin(), jpeg.image->pixels.begin() + 20 * 512 * 3);
@@ -95,7 +77,7 @@ TEST_CASE("photo: a file cut anywhere is refused") {
 }
 
 TEST_CASE("photo: what is no picture is refused by name") {
-    const Folder folder;
+    const TestFolder folder;
     write_text(folder / "x.png", "GIF89a");
     CHECK_THAT(load_image(folder / "x.png").error, Contains("x.png: is neither a PNG nor a JPEG"));
     CHECK_THAT(load_image(folder / "absent").error, Contains("absent: cannot be read: No such file"));
@@ -103,7 +85,7 @@ TEST_CASE("photo: what is no picture is refused by name") {
 }
 
 TEST_CASE("photo: an absurd size is refused before memory is taken for it") {
-    const Folder folder;
+    const TestFolder folder;
     std::string jpeg = read_text(portrait);
     const std::size_t frame = jpeg.find(std::string_view("\xff\xc0\x00\x11\x08", 5));
     REQUIRE(frame != std::string::npos);
@@ -113,7 +95,7 @@ TEST_CASE("photo: an absurd size is refused before memory is taken for it") {
 }
 
 TEST_CASE("photo: what cannot be written is refused by name and leaves nothing behind") {
-    const Folder folder;
+    const TestFolder folder;
     const Image dot{1, 1, 1, {1}};
     CHECK_THAT(save_png(folder / "x.png", {2, 2, 3, {1, 1}}),
                Contains("x.png: ") && Contains("2 x 2 x 3 with 2 values"));
@@ -121,5 +103,5 @@ TEST_CASE("photo: what cannot be written is refused by name and leaves nothing b
     CHECK_THAT(save_png(folder / "no/x.png", dot), Contains("no/x.png: cannot be written"));
     CHECK_THAT(save_png(folder / "", dot), Contains("not a regular file"));
     CHECK_THAT(save_png("/dev/full", dot), Contains("/dev/full: ") && Contains("not a regular file"));
-    CHECK(folder.files() == 0);
+    CHECK(folder.names().empty());
 }

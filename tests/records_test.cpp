@@ -1,6 +1,6 @@
 #include "schedules/choice.hpp"
 #include "schedules/records.hpp"
-#include "tests/support/temporary_folder.hpp"
+#include "tests/support/test_folder.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -22,7 +22,7 @@ public:
     }
 
 private:
-    TemporaryFolder folder_;
+    TestFolder folder_;
 };
 
 const TargetFacts& avx2 = *find_target("x86-64-linux-avx2");

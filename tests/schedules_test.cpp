@@ -2,7 +2,7 @@
 #include "schedules/choice.hpp"
 #include "tests/support/kernel_check.hpp"
 #include "tests/support/random_problems.hpp"
-#include "tests/support/temporary_folder.hpp"
+#include "tests/support/test_folder.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -188,7 +188,7 @@ TEST_CASE("Compiling an illegal schedule is an error that says which, and leaves
 TEST_CASE("Fitting families compile on targets that this machine need not be able to run",
           "[schedules][slow]") {
     Random random(9);
-    const TemporaryFolder folder;
+    const TestFolder folder;
     for (const TargetFacts& target : target_table())
         for (const Family* family : family_table())
             for (int compiled = 0, drawn = 0; compiled < 6 && drawn < 1000; ++drawn) {

@@ -1,5 +1,7 @@
 #include "tools/command.hpp"
 
+#include "schedules/records.hpp"
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
@@ -52,6 +54,11 @@ const TargetFacts* target_or_fail(const std::string& name) {
         return nullptr;
     }
     return ordered.targets[0];
+}
+
+void warn_of_broken_records(const std::string& records, const TargetFacts& target) {
+    for (const std::string& warning : load_records(records_path(records, target)).warnings)
+        fmt::print(stderr, "lamina: {}\n", warning);
 }
 
 } // namespace lamina::tools

@@ -46,6 +46,9 @@ ParsedRequest parse_request(const std::string& problem, const std::string& sched
 // The target of that name, "" the best of this machine; null and a printed message where there is none.
 const TargetFacts* target_or_fail(const std::string& name);
 
+// Tells on stderr which of the target's records are ignored, and why.
+void warn_of_broken_records(const std::string& records, const TargetFacts& target);
+
 // One subcommand each: adds its options to a parser, and runs when that parser was chosen.
 struct Subcommand {
     CLI::App* app;
@@ -56,5 +59,6 @@ Subcommand add_bench(CLI::App& root);
 Subcommand add_explain(CLI::App& root);
 Subcommand add_list(CLI::App& root);
 Subcommand add_compile(CLI::App& root);
+Subcommand add_tune(CLI::App& root);
 
 } // namespace lamina::tools

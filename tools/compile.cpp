@@ -1,6 +1,6 @@
 // lamina compile: problems or a header's network as an archive and a header, for any build system.
 #include "tools/command.hpp"
-#include "tools/describe_network.hpp"
+#include "tools/inputs.hpp"
 #include "tools/progress.hpp"
 
 #include "generators/library.hpp"
@@ -9,8 +9,6 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 namespace lamina::tools {
 
@@ -23,53 +21,21 @@ struct CompileCommand {
     bool with_runtime = false, instrument = false;
 };
 
-bool is_problem(const std::string& text) {
-    return text.find('=') != std::string::npos;
-}
-
-// The text of a file that lists kernels; nothing where it cannot be read.
-std::optional<std::string> read_text(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file || std::filesystem::is_directory(path))
-        return {};
-    std::ostringstream text;
-    text << file.rdbuf();
-    return text.str();
-}
-
-// A problem, a header with a network, or a text file with lines `NAME: PROBLEM`.
-ParsedKernels kernels_of(const std::string& input, const CompileCommand& command, std::size_t number) {
-    if (is_problem(input)) {
-        const std::string name = number == 0 ? "run" : fmt::format("run{}", number + 1);
-        const ParsedRequest parsed = parse_request(input, command.schedule, name);
-        return parsed.request ? ParsedKernels{{*parsed.request}, ""} : ParsedKernels{{}, parsed.error};
-    }
-    const std::filesystem::path path(input);
-    const std::string extension = path.extension().string();
-    if (extension == ".hpp" || extension == ".h" || extension == ".hh") {
-        const Description description = describe_network(
-            input, command.network.empty() ? path.stem().string() + "_network" : command.network);
-        return description.error.empty() ? parse_kernels(description.lines)
-                                         : ParsedKernels{{}, description.error};
-    }
-    const std::optional<std::string> text = read_text(input);
-    if (!text)
-        return {{}, fmt::format("{}: neither a problem nor a readable file", in_quotes(input).view())};
-    ParsedKernels parsed = parse_kernels(*text);
-    if (!parsed.error.empty())
-        parsed.error = fmt::format("{}: {}", input, parsed.error);
-    return parsed;
-}
-
 int compile(CompileCommand command) {
     const OrderedTargets ordered = order_targets(
         command.targets.empty() ? std::vector{std::string(host_target_name())} : command.targets);
     if (!ordered.error.empty())
         return fail(exit_usage, ordered.error);
-    LibraryRequest request{command.name,       {}, ordered.targets, command.records, command.folder,
-                           command.instrument, {}};
+    LibraryRequest request{.name = command.name,
+                           .kernels = {},
+                           .targets = ordered.targets,
+                           .records = command.records,
+                           .folder = command.folder,
+                           .with_runtime = command.with_runtime,
+                           .instrument_addresses = command.instrument,
+                           .on_kernel = {}};
     for (std::size_t i = 0; i < command.inputs.size(); ++i) {
-        ParsedKernels parsed = kernels_of(command.inputs[i], command, i);
+        ParsedKernels parsed = kernels_of(command.inputs[i], {command.network, command.schedule}, i);
         if (!parsed.error.empty())
             return fail(exit_usage, parsed.error);
         request.kernels.insert(request.kernels.end(), parsed.kernels.begin(), parsed.kernels.end());
@@ -87,20 +53,16 @@ int compile(CompileCommand command) {
     std::filesystem::create_directories(command.folder, error);
     if (error)
         return fail(exit_failed, fmt::format("{}: {}", command.folder, error.message()));
+    for (const TargetFacts* target : ordered.targets)
+        warn_of_broken_records(command.records, *target);
     Progress progress(request.kernels.size());
     request.on_kernel = [&](const std::string& kernel) { progress.step(kernel); };
     const Library library = compile_library(request);
     progress.clear();
     if (!library.error.empty())
         return fail(exit_failed, library.error);
-    fmt::print("{}\n{}\n", library.archive, library.header);
-    if (command.with_runtime) {
-        const std::string object = fmt::format("{}/halide_runtime.o", command.folder);
-        const std::string failure = compile_halide_runtime(ordered.targets, object);
-        if (!failure.empty())
-            return fail(exit_failed, failure);
-        fmt::print("{}\n", object);
-    }
+    for (const std::string& file : library.files)
+        fmt::print("{}\n", file);
     return exit_ok;
 }
 

@@ -39,6 +39,8 @@ Description describe_network(const std::string& header, const std::string& varia
     if (error)
         return {{}, fmt::format("{}: {}", header, error.message())};
     const TemporaryFolder folder;
+    if (!folder.error().empty())
+        return {{}, folder.error()};
     const std::string source = folder.path() + "/describe.cpp", program = folder.path() + "/describe";
     std::ofstream(source) << fmt::format(
         "#include \"{}\"\n#include <lamina/describe.hpp>\n#include <cstdio>\n"

@@ -1,9 +1,8 @@
 // lamina explain: which schedule a problem gets on a target, why, and what it leads to.
+#include "generators/whole_file.hpp"
 #include "tools/command.hpp"
-#include "tools/whole_file.hpp"
 
 #include "generators/temporary_folder.hpp"
-#include "schedules/records.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -45,6 +44,8 @@ void print_others(const Situation& situation, const Choice& choice) {
 std::string save_nest(const KernelRequest& request, const Choice& choice, const TargetFacts& target,
                       const std::string& path) {
     const TemporaryFolder folder;
+    if (!folder.error().empty())
+        return folder.error();
     const std::string whole = folder.path() + (path.ends_with(".html") ? "/nest.html" : "/nest.stmt");
     if (std::string error = write_loop_nest(request, choice, target, whole); !error.empty())
         return error;
@@ -58,7 +59,8 @@ std::string save_nest(const KernelRequest& request, const Choice& choice, const 
 int print_nest(const KernelRequest& request, const Choice& choice, const TargetFacts& target) {
     const TemporaryFolder folder;
     const std::string path = folder.path() + "/nest.stmt";
-    const std::string error = write_loop_nest(request, choice, target, path);
+    const std::string error =
+        folder.error().empty() ? write_loop_nest(request, choice, target, path) : folder.error();
     if (!error.empty())
         return fail(exit_failed, error);
     fmt::print("loop nest\n");
@@ -80,8 +82,7 @@ int explain_problem(const ExplainOptions& options) {
     const ParsedRequest parsed = parse_request(options.problem, schedule);
     if (!parsed.request)
         return fail(exit_usage, parsed.error);
-    for (const std::string& warning : load_records(records_path(options.kernel.records, *target)).warnings)
-        fmt::print(stderr, "lamina: {}\n", warning);
+    warn_of_broken_records(options.kernel.records, *target);
     const Choice choice = choice_for(*parsed.request, *target, options.kernel.records);
     if (!choice.error.empty())
         return fail(exit_usage, choice.error);

@@ -28,8 +28,8 @@ int run(int argc, char** argv) {
     app.require_subcommand(1);
     app.footer(
         "Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage.");
-    const std::array<Subcommand, 5> subcommands{add_run(app), add_bench(app), add_explain(app), add_list(app),
-                                                add_compile(app)};
+    const std::array<Subcommand, 6> subcommands{add_run(app),  add_bench(app),   add_explain(app),
+                                                add_list(app), add_compile(app), add_tune(app)};
     if (argc > 1 && is_unknown_subcommand(app, argv[1]))
         return fail(exit_usage, fmt::format("{}: not a subcommand; see `lamina --help`",
                                             lamina::in_quotes(argv[1]).view()));

@@ -12,8 +12,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "generators/whole_file.hpp"
 #include "npy_header.hpp"
-#include "whole_file.hpp"
 
 namespace lamina::tools {
 namespace {

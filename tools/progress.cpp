@@ -9,7 +9,7 @@
 namespace lamina::tools {
 
 Progress::Progress(std::size_t total)
-    : total_(total), start_(now_seconds()), is_terminal_(isatty(STDERR_FILENO) == 1) {}
+    : total_(total), start_(now_seconds()), last_line_(start_), is_terminal_(isatty(STDERR_FILENO) == 1) {}
 Progress::~Progress() {
     clear();
 }
@@ -25,6 +25,17 @@ void Progress::step(const std::string& what) {
         std::fflush(stderr);
     }
     ++done_;
+}
+
+void Progress::stands(const std::string& how) {
+    constexpr double seconds_between_lines = 10;
+    if (is_terminal_) {
+        fmt::print(stderr, "\r\033[K[{}/{}] {}", done_, total_, how.substr(0, 150));
+        std::fflush(stderr);
+    } else if (now_seconds() - last_line_ > seconds_between_lines) {
+        last_line_ = now_seconds();
+        fmt::print(stderr, "[{}/{}] {}\n", done_, total_, how);
+    }
 }
 
 void Progress::clear() {

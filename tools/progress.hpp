@@ -1,4 +1,4 @@
-// One line on the terminal that says how far long work is. Where stderr is no terminal, nothing is printed.
+// One line on the terminal that says how far long work is.
 #pragma once
 
 #include <string>
@@ -14,12 +14,15 @@ public:
 
     // About to begin the next step.
     void step(const std::string& what);
+    // How the step stands that was begun last. Where stderr is no terminal, a plain line at most every ten
+    // seconds.
+    void stands(const std::string& how);
     // Removes the line, for other output.
     void clear();
 
 private:
     std::size_t total_, done_ = 0;
-    double start_;
+    double start_, last_line_;
     bool is_terminal_;
 };
 

@@ -186,6 +186,7 @@ int run_problem(const RunOptions& options) {
         return fail(exit_usage, choice.error);
     if (!can_run_here(*target))
         return fail(exit_failed, fmt::format("target: this CPU cannot run {}", target->name));
+    warn_of_broken_records(options.kernel.records, *target);
     Arrays arrays;
     std::string error = arrays.load(list, files);
     if (!error.empty())

@@ -3,10 +3,10 @@
 #include "generators/operands.hpp"
 #include "generators/temporary_folder.hpp"
 #include "tuner/object_code.hpp"
+#include "tuner/timing.hpp"
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <filesystem>
 
 namespace lamina {
@@ -57,17 +57,9 @@ bool can_run_here(const TargetFacts& target) {
     return true;
 }
 
-LoadedKernel load_kernel(const KernelRequest& request, const TargetFacts& target,
-                         const std::string& records) {
+LoadedKernel load_compiled(CompiledKernel kernel, const TargetFacts& target) {
     LoadedKernel loaded;
-    const TemporaryFolder folder;
-    if (folder.path().empty()) {
-        loaded.compiled_.error = "no temporary folder can be made; TMPDIR names where";
-        return loaded;
-    }
-    const auto start = std::chrono::steady_clock::now();
-    loaded.compiled_ = compile_kernel(request, {{&target}, records, folder.path(), LAMINA_ASAN_KERNELS != 0});
-    loaded.compile_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    loaded.compiled_ = std::move(kernel);
     CompiledKernel& compiled = loaded.compiled_;
     if (!compiled.error.empty())
         return loaded;
@@ -91,6 +83,23 @@ LoadedKernel load_kernel(const KernelRequest& request, const TargetFacts& target
     link(compiled.call, loaded.call_);
     if (compiled.error.empty() && !compiled.pack.name.empty())
         link(compiled.pack, loaded.pack_);
+    return loaded;
+}
+
+LoadedKernel load_kernel(const KernelRequest& request, const TargetFacts& target,
+                         const std::string& records) {
+    const TemporaryFolder folder;
+    if (!folder.error().empty()) {
+        LoadedKernel none;
+        none.compiled_.error = folder.error();
+        return none;
+    }
+    const double start = now_seconds();
+    CompiledKernel compiled =
+        compile_kernel(request, {{&target}, records, folder.path(), LAMINA_ASAN_KERNELS != 0});
+    const double seconds = now_seconds() - start;
+    LoadedKernel loaded = load_compiled(std::move(compiled), target);
+    loaded.compile_seconds_ = seconds;
     return loaded;
 }
 

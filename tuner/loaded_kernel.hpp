@@ -22,6 +22,7 @@ public:
 
 private:
     friend LoadedKernel load_kernel(const KernelRequest&, const TargetFacts&, const std::string&);
+    friend LoadedKernel load_compiled(CompiledKernel, const TargetFacts&);
 
     // A lamina_kernel and what it points to.
     struct Description {
@@ -44,6 +45,9 @@ private:
 
 // Whether this machine's CPU runs that target's code; devices are not asked for.
 bool can_run_here(const TargetFacts& target);
+
+// Loads what compile_kernel made for one target.
+LoadedKernel load_compiled(CompiledKernel kernel, const TargetFacts& target);
 
 // Compiles the kernel in a folder of its own, loads it and removes the folder.
 LoadedKernel load_kernel(const KernelRequest& request, const TargetFacts& target, const std::string& records);

@@ -16,7 +16,10 @@ std::uint64_t next(std::uint64_t& state) {
 
 } // namespace
 
-lamina_view OperandData::make(const lamina_operand& operand, std::uint64_t& state) {
+lamina_view OperandData::make(const lamina_operand& operand, std::uint64_t seed) {
+    std::uint64_t state = seed;
+    for (const char letter : std::string_view(operand.name))
+        state = state * 31 + static_cast<unsigned char>(letter);
     std::int64_t shape[LAMINA_MAX_RANK] = {};
     std::int64_t elements = 1;
     for (int i = 0; i < operand.rank; ++i) {

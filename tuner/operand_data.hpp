@@ -7,7 +7,9 @@
 
 namespace lamina {
 
-// One buffer per operand of a problem, its kernel packed for `loaded`. An open batch is one image.
+// One buffer per operand of a problem, its kernel packed for `loaded`. An open batch is one image. An
+// operand's values depend on the seed and its name alone, and so are the same for every schedule of a
+// problem.
 class OperandData {
 public:
     // error() says why the kernel could not be packed, or "".
@@ -21,7 +23,7 @@ private:
     std::vector<lamina_view> views_;
     std::string error_;
 
-    lamina_view make(const lamina_operand& operand, std::uint64_t& state);
+    lamina_view make(const lamina_operand& operand, std::uint64_t seed);
 };
 
 } // namespace lamina

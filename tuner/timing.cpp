@@ -34,6 +34,12 @@ PinnedCore::~PinnedCore() {
     sched_setaffinity(0, sizeof allowed, &allowed);
 }
 
+Quartiles quartiles(std::vector<double> samples) {
+    std::sort(samples.begin(), samples.end());
+    const std::size_t n = samples.size();
+    return {samples[n / 4], samples[n / 2], samples[n * 3 / 4]};
+}
+
 Timing time_calls(const std::function<void()>& run, double seconds) {
     std::vector<double> samples;
     run();
@@ -43,9 +49,10 @@ Timing time_calls(const std::function<void()>& run, double seconds) {
         run();
         samples.push_back(now_seconds() - start);
     }
-    std::sort(samples.begin(), samples.end());
-    const std::size_t n = samples.size();
-    return {samples[0], samples[n / 2], samples[n * 3 / 4] - samples[n / 4], static_cast<int>(n)};
+    const double best = *std::min_element(samples.begin(), samples.end());
+    const int calls = static_cast<int>(samples.size());
+    const Quartiles q = quartiles(std::move(samples));
+    return {best, q.median, q.high - q.low, calls};
 }
 
 } // namespace lamina

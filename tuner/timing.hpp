@@ -22,6 +22,13 @@ private:
     std::vector<int> cores_; // that were allowed before; empty where nothing was changed
 };
 
+struct Quartiles {
+    double low = 0, median = 0, high = 0;
+};
+
+// Of at least one sample.
+Quartiles quartiles(std::vector<double> samples);
+
 struct Timing {
     double best = 0, median = 0, spread = 0; // seconds of a call; spread: the middle half of the samples
     int calls = 0;

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <filesystem>
 
 namespace lamina::testing {
 
@@ -58,8 +59,9 @@ std::string what_is_wrong(const KernelCase& kernel_case) {
 
 std::string replay_line(const KernelCase& c) {
     return fmt::format("LAMINA_TEST_PROBLEM=\"{}\" LAMINA_TEST_TARGET={} LAMINA_TEST_SCHEDULE=\"{}\" "
-                       "build/release/bin/lamina_tests \"[random]\"",
-                       to_text(c.problem).view(), c.target->name, c.schedule);
+                       "{} \"[replay]\"",
+                       to_text(c.problem).view(), c.target->name, c.schedule,
+                       std::filesystem::read_symlink("/proc/self/exe").string());
 }
 
 std::string corner_schedule(const Family& family, const Situation& situation, Random& random) {

@@ -18,7 +18,7 @@ struct KernelCase {
 // the threads or on where the operands lie.
 std::string what_is_wrong(const KernelCase& kernel_case);
 
-// A command that runs exactly this case again.
+// A shell command that runs exactly this case again, in this program.
 std::string replay_line(const KernelCase& kernel_case);
 
 // Legal knobs of the family: each its smallest, its largest or a random value where the others allow it. The

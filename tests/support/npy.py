@@ -43,7 +43,7 @@ def show(path):
     with open(path, "rb") as file:
         content = file.read()
     start = 10 + struct.unpack("<H", content[8:10])[0]
-    facts = ast.literal_eval(content[10:start].decode())
+    facts = ast.literal_eval(content[10:start].decode().strip())
     letter = {"<f4": "f", "<i4": "i"}[facts["descr"]]
     numbers = struct.unpack("<%d%s" % ((len(content) - start) // 4, letter), content[start:])
     print("x".join(map(str, facts["shape"])), *("%.7g" % number for number in numbers))

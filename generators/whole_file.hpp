@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 
-namespace lamina::tools {
+namespace lamina {
 
 using Bytes = std::span<const std::byte>;
 
@@ -17,4 +17,7 @@ using Bytes = std::span<const std::byte>;
 // The same for a file whose parts lie apart in memory.
 [[nodiscard]] std::string write_whole_file(const std::filesystem::path& path, std::span<const Bytes> parts);
 
-} // namespace lamina::tools
+// What write_whole_file would say now, or "": for asking before long work. Leaves every file as it is.
+[[nodiscard]] std::string why_unwritable(const std::filesystem::path& path);
+
+} // namespace lamina

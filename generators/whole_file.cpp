@@ -1,4 +1,4 @@
-#include "whole_file.hpp"
+#include "generators/whole_file.hpp"
 
 #include <atomic>
 #include <cerrno>
@@ -11,7 +11,7 @@
 
 #include <fmt/format.h>
 
-namespace lamina::tools {
+namespace lamina {
 namespace {
 
 namespace fs = std::filesystem;
@@ -99,6 +99,35 @@ std::string write_directly(const fs::path& path, std::span<const Bytes> parts) {
     return failure(path, errno);
 }
 
+// Where the bytes for a path go.
+struct Place {
+    fs::path path;
+    bool is_replaced = true; // else written to directly
+    std::string error;
+};
+
+Place place_of(const fs::path& path) {
+    std::error_code error;
+    const fs::file_status status = fs::status(path, error);
+    if (status.type() == fs::file_type::none)
+        return {path, false, failure(path, error.value())};
+    if (fs::is_directory(status))
+        return {path, false, failure(path, EISDIR)};
+    if (!fs::exists(status) || !fs::is_regular_file(status))
+        return {path, !fs::exists(status), ""};
+    const fs::path target = fs::canonical(path, error);
+    return {target, true, error ? failure(path, error.value()) : ""};
+}
+
+std::string why_irreplaceable(const fs::path& target) {
+    const Temporary temporary = open_temporary_beside(target);
+    const Descriptor file(temporary.descriptor);
+    if (!file.is_open())
+        return failure(target, errno);
+    ::unlink(temporary.path.c_str());
+    return "";
+}
+
 } // namespace
 
 std::string write_whole_file(const fs::path& path, Bytes bytes) {
@@ -106,16 +135,19 @@ std::string write_whole_file(const fs::path& path, Bytes bytes) {
 }
 
 std::string write_whole_file(const fs::path& path, std::span<const Bytes> parts) {
-    std::error_code error;
-    const fs::file_status status = fs::status(path, error);
-    if (fs::is_directory(status))
-        return failure(path, EISDIR);
-    if (!fs::exists(status))
-        return replace_file(path, parts);
-    if (!fs::is_regular_file(status))
-        return write_directly(path, parts);
-    const fs::path target = fs::canonical(path, error);
-    return error ? failure(path, error.value()) : replace_file(target, parts);
+    const Place place = place_of(path);
+    if (!place.error.empty())
+        return place.error;
+    return place.is_replaced ? replace_file(place.path, parts) : write_directly(place.path, parts);
 }
 
-} // namespace lamina::tools
+std::string why_unwritable(const fs::path& path) {
+    const Place place = place_of(path);
+    if (!place.error.empty())
+        return place.error;
+    if (place.is_replaced)
+        return why_irreplaceable(place.path);
+    return ::access(place.path.c_str(), W_OK) == 0 ? "" : failure(place.path, errno);
+}
+
+} // namespace lamina

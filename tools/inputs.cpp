@@ -1,0 +1,69 @@
+#include "tools/inputs.hpp"
+
+#include "tools/command.hpp"
+#include "tools/describe_network.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace lamina::tools {
+
+namespace {
+
+// The text of a file that lists kernels; nothing where it cannot be read.
+std::optional<std::string> read_text(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file || std::filesystem::is_directory(path))
+        return {};
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+} // namespace
+
+bool is_problem(const std::string& text) {
+    return text.find('=') != std::string::npos;
+}
+
+ParsedKernels kernels_of(const std::string& input, const InputOptions& options, std::size_t number) {
+    if (is_problem(input)) {
+        const std::string name = number == 0 ? "run" : fmt::format("run{}", number + 1);
+        const ParsedRequest parsed = parse_request(input, options.schedule, name);
+        return parsed.request ? ParsedKernels{{*parsed.request}, ""} : ParsedKernels{{}, parsed.error};
+    }
+    const std::filesystem::path path(input);
+    const std::string extension = path.extension().string();
+    if (extension == ".hpp" || extension == ".h" || extension == ".hh") {
+        const Description description = describe_network(
+            input, options.network.empty() ? path.stem().string() + "_network" : options.network);
+        return description.error.empty() ? parse_kernels(description.lines)
+                                         : ParsedKernels{{}, description.error};
+    }
+    const std::optional<std::string> text = read_text(input);
+    if (!text)
+        return {{}, fmt::format("{}: neither a problem nor a readable file", in_quotes(input).view())};
+    ParsedKernels parsed = parse_kernels(*text);
+    if (!parsed.error.empty())
+        parsed.error = fmt::format("{}: {}", input, parsed.error);
+    return parsed;
+}
+
+std::vector<std::string> read_suite(const std::string& name, std::string& error) {
+    const std::string path = data_folder("suites") + "/" + name + ".txt";
+    std::ifstream file(path);
+    std::vector<std::string> problems;
+    for (std::string line; std::getline(file, line);) {
+        line.resize(std::min(line.find('#'), line.size()));
+        if (line.find_first_not_of(" \t\r") != std::string::npos)
+            problems.push_back(line);
+    }
+    if (problems.empty())
+        error = fmt::format("suite {}: {} holds no problems", in_quotes(name).view(), path);
+    return problems;
+}
+
+} // namespace lamina::tools

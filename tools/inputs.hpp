@@ -1,0 +1,26 @@
+// What the subcommands take as problems: texts, headers with networks, lists of kernels, suites.
+#pragma once
+
+#include "generators/library.hpp"
+
+#include <string>
+#include <vector>
+
+namespace lamina::tools {
+
+struct InputOptions {
+    std::string network;  // the variable in a header, "" for the usual name
+    std::string schedule; // for problems given as text
+};
+
+// Told from a file's name by its `=`.
+bool is_problem(const std::string& text);
+
+// The kernels of one input: a problem, a header with a network, or a text file with lines `NAME: PROBLEM`.
+// Problems given as text are numbered for their names.
+ParsedKernels kernels_of(const std::string& input, const InputOptions& options, std::size_t number);
+
+// The problems of a suite, one a line, # begins a comment; an error where there is none of that name.
+std::vector<std::string> read_suite(const std::string& name, std::string& error);
+
+} // namespace lamina::tools

@@ -1,0 +1,139 @@
+#include "tuner/child_task.hpp"
+
+#include "tuner/timing.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace lamina {
+
+namespace {
+
+// Every core but the one that the parent times on, where there is another.
+void leave_core_of_parent() {
+    cpu_set_t cores;
+    if (sched_getaffinity(0, sizeof cores, &cores) != 0 || CPU_COUNT(&cores) != 1)
+        return;
+    cpu_set_t others;
+    CPU_ZERO(&others);
+    const long count = sysconf(_SC_NPROCESSORS_ONLN);
+    for (long core = 0; core < count && core < CPU_SETSIZE; ++core)
+        if (count == 1 || !CPU_ISSET(static_cast<std::size_t>(core), &cores))
+            CPU_SET(static_cast<std::size_t>(core), &others);
+    sched_setaffinity(0, sizeof others, &others);
+}
+
+void silence() {
+    const int nowhere = open("/dev/null", O_WRONLY);
+    if (nowhere >= 0) {
+        dup2(nowhere, STDOUT_FILENO);
+        dup2(nowhere, STDERR_FILENO);
+        close(nowhere);
+    }
+}
+
+void write_all(int pipe, const std::string& text) {
+    std::size_t written = 0;
+    while (written < text.size()) {
+        const ssize_t count = write(pipe, text.data() + written, text.size() - written);
+        if (count < 0 && errno != EINTR)
+            return;
+        written += count > 0 ? static_cast<std::size_t>(count) : 0;
+    }
+}
+
+// Ends without the parent's destructors and exit handlers, which are not the child's to run. The last byte
+// tells a whole text from a torn one.
+[[noreturn]] void run_in_child(const std::function<std::string()>& work, int pipe, pid_t parent) {
+    signal(SIGINT, SIG_IGN); // the parent decides
+    signal(SIGTERM, SIG_DFL);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(1);
+    silence();
+    leave_core_of_parent();
+    write_all(pipe, work() + '\n');
+    _exit(0);
+}
+
+} // namespace
+
+ChildTask::ChildTask(const std::function<std::string()>& work, double seconds)
+    : deadline_(now_seconds() + seconds), limit_(seconds) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        error_ = std::strerror(errno);
+        return;
+    }
+    const pid_t parent = getpid();
+    child_ = fork();
+    if (child_ == 0)
+        run_in_child(work, ends[1], parent);
+    close(ends[1]);
+    if (child_ < 0) {
+        error_ = std::strerror(errno);
+        close(ends[0]);
+        return;
+    }
+    pipe_ = ends[0];
+    fcntl(pipe_, F_SETFL, O_NONBLOCK);
+}
+
+ChildTask::ChildTask(ChildTask&& other) noexcept
+    : child_(std::exchange(other.child_, -1)), pipe_(std::exchange(other.pipe_, -1)),
+      deadline_(other.deadline_), limit_(other.limit_), text_(std::move(other.text_)),
+      error_(std::move(other.error_)) {}
+
+ChildTask::~ChildTask() {
+    if (pipe_ < 0)
+        return;
+    kill(child_, SIGKILL);
+    finish();
+}
+
+bool ChildTask::is_done() {
+    if (pipe_ < 0)
+        return true;
+    char buffer[4096];
+    ssize_t count = 0;
+    while ((count = read(pipe_, buffer, sizeof buffer)) > 0)
+        text_.append(buffer, static_cast<std::size_t>(count));
+    if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
+        if (now_seconds() < deadline_)
+            return false;
+        kill(child_, SIGKILL);
+        error_ = fmt::format("took longer than {:.0f} s", limit_);
+    }
+    finish();
+    return true;
+}
+
+void ChildTask::finish() {
+    close(std::exchange(pipe_, -1));
+    int status = 0;
+    while (waitpid(child_, &status, 0) < 0 && errno == EINTR) {
+    }
+    const bool is_whole = text_.ends_with('\n');
+    if (is_whole)
+        text_.pop_back();
+    else
+        text_.clear();
+    if (error_.empty() && WIFSIGNALED(status))
+        error_ = fmt::format("killed by signal {}: {}", WTERMSIG(status), strsignal(WTERMSIG(status)));
+    else if (error_.empty() && !is_whole)
+        error_ = "ended without a result";
+}
+
+} // namespace lamina
