@@ -69,7 +69,9 @@ std::vector<DecodedInstruction> Disassembler::decode(llvm::ArrayRef<std::uint8_t
 std::string Disassembler::text(const DecodedInstruction& instruction) const {
     std::string text;
     llvm::raw_string_ostream stream(text);
-    printer_->printInst(&instruction.inst, instruction.offset, "", *all_features_, stream);
+    // x86's printer takes branches from the address that they are relative to: the next instruction's.
+    const std::size_t origin = triple_.isX86() ? instruction.offset + instruction.size : instruction.offset;
+    printer_->printInst(&instruction.inst, origin, "", *all_features_, stream);
     stream.flush();
     std::replace(text.begin(), text.end(), '\t', ' ');
     return text.substr(std::min(text.find_first_not_of(' '), text.size()));

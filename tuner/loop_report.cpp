@@ -7,6 +7,10 @@ namespace {
 LoopReport inspect(const std::vector<std::string>& objects, const TargetFacts& target,
                    const std::string& cpu) {
     LoopReport report;
+    if (target.is_gpu) {
+        report.reason = report.bound.error = "its loops run on a device";
+        return report;
+    }
     for (const std::string& object : objects) { // the most demanding target's first
         HotLoopSearch search = find_hot_loop(object);
         report.loop = std::move(search.loop);
