@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <sstream>
 
 namespace lamina {
 
@@ -78,11 +79,17 @@ std::string records_path(const std::string& folder, const TargetFacts& target) {
 }
 
 RecordFile load_records(const std::string& path) {
-    RecordFile file{path, {}, {}};
-    std::ifstream stream(path);
+    std::ifstream stream(path, std::ios::binary);
     if (!stream)
-        return file;
-    const json root = json::parse(stream, nullptr, false);
+        return {path, {}, {}};
+    std::ostringstream text;
+    text << stream.rdbuf();
+    return parse_records(text.str(), path);
+}
+
+RecordFile parse_records(std::string_view text, const std::string& path) {
+    RecordFile file{path, {}, {}};
+    const json root = json::parse(text, nullptr, false);
     if (!root.is_array()) {
         file.warnings.push_back(fmt::format("{}: not a JSON list of records; ignored", path));
         return file;

@@ -32,6 +32,9 @@ std::string records_path(const std::string& folder, const TargetFacts& target);
 // A file that does not exist holds no records; one that cannot be read gives a warning and no records.
 RecordFile load_records(const std::string& path);
 
+// The same for a file's text. Whatever the text is, it costs no more than warnings.
+RecordFile parse_records(std::string_view text, const std::string& path);
+
 struct RecordMatch {
     const Record* record;
     std::string reason;

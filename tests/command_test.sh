@@ -29,7 +29,7 @@ misused() { check "is wrong usage and says '$1': ${*:2}" lamina_says 2 stderr "$
 teaches() {
     succeeds 'Usage: lamina' --help
     local command
-    for command in run bench explain list compile; do
+    for command in run bench explain list compile tune; do
         succeeds "lamina $command" $command --help
     done
     misused 'subcommand'

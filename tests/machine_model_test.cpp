@@ -191,8 +191,8 @@ TEST_CASE("A kernel's report is the same from its files and after loading", "[lo
     const LoopReport report = inspect(kernel, target, "skylake");
     REQUIRE(report.reason == "");
     CHECK(report.loop->counts.multiply_adds == 48);
-    CHECK(report.loop->counts.spills == 0);
-    CHECK(report.bound.fraction_of_peak() == Approx(1).epsilon(0.05));
+    CHECK(report.spills() == 0);
+    CHECK(report.bound_fraction().value_or(0) == Approx(1).epsilon(0.05));
     if (!can_run_here(target))
         return;
     const LoopReport loaded = inspect(load_kernel(direct_kernel(), target, ""), target, "skylake");
@@ -200,6 +200,41 @@ TEST_CASE("A kernel's report is the same from its files and after loading", "[lo
         CHECK(loaded.loop->code == report.loop->code);
         CHECK(loaded.bound.cycles == report.bound.cycles);
     }
+}
+
+TEST_CASE("A tile whose accumulators do not stay in registers shows it, and a smaller one is bounded better",
+          "[loops]") {
+    const TargetFacts& target = *find_target("arm-64-linux");
+    const auto report = [&](const std::string& schedule) {
+        const lamina::TemporaryFolder folder;
+        KernelRequest request = direct_kernel();
+        request.schedule = schedule;
+        return inspect(compile_kernel(request, {{&target}, "", folder.path()}), target, "neoverse-n1");
+    };
+    const LoopReport large = report("direct,vectors:1,positions:24,unroll:8"),
+                     small = report("direct,vectors:2,positions:8,unroll:2");
+    CHECK(large.spills().value_or(0) > 0);
+    CHECK(small.spills() == 0);
+    CHECK(small.bound_fraction().value_or(0) > large.bound_fraction().value_or(1));
+}
+
+TEST_CASE("A device's kernel and one that multiplies nothing have no bound to compare with", "[loops]") {
+    const TargetFacts& device = *find_target("x86-64-linux-opencl");
+    const LoopReport none = inspect(CompiledKernel{}, device);
+    CHECK(none.reason == "its loops run on a device");
+    CHECK_FALSE(none.spills().has_value());
+    CHECK_FALSE(none.bound_fraction().has_value());
+    const TargetFacts& target = *find_target("x86-64-linux-avx2");
+    const lamina::TemporaryFolder folder;
+    KernelRequest request = direct_kernel();
+    request.problem = parse_problem("max_pool in=1x28x28x32 kernel_size=3").problem;
+    request.schedule = "";
+    const LoopReport pool =
+        inspect(compile_kernel(request, {{&target}, "", folder.path()}), target, "skylake");
+    CHECK(pool.reason == "");
+    CHECK(pool.spills().has_value());
+    CHECK(pool.bound.cycles > 0);
+    CHECK_FALSE(pool.bound_fraction().has_value());
 }
 
 TEST_CASE("A kernel's memory is listed with its kind", "[loops]") {

@@ -34,11 +34,6 @@ Problem parsed(std::string_view text) {
 
 const char* const small = "cross_correlation in=1x8x8x16 out_channels=16 kernel_size=3x3 padding=same";
 
-void wait_for(ChildTask& task) {
-    while (!task.is_done())
-        usleep(1000);
-}
-
 Record record_of(int width, double fraction, const std::string& schedule = "generic") {
     const std::string problem =
         fmt::format("cross_correlation in=1x{0}x{0}x16 out_channels=16 kernel_size=3x3 padding=same", width);
@@ -58,7 +53,7 @@ std::string text_of(const std::string& path) {
 TEST_CASE("A child's text comes back whole, whatever its size", "[tuner]") {
     const std::string long_text(1 << 20, 'x');
     ChildTask task([&] { return long_text; }, 60);
-    wait_for(task);
+    task.wait();
     CHECK(task.error() == "");
     CHECK(task.text() == long_text);
 }
@@ -79,7 +74,7 @@ TEST_CASE("A child that dies, hangs or says nothing is an error, not more", "[tu
         },
         0.2);
     for (ChildTask* task : {&crash, &abortion, &silent, &endless}) {
-        wait_for(*task);
+        task->wait();
         CHECK(task->text() == "");
     }
     CHECK_THAT(crash.error(), Catch::Contains("signal 11"));

@@ -1,10 +1,11 @@
 // lamina bench: times schedules of problems on one pinned core, as fractions of the peak measured in the same
 // run.
 #include "generators/whole_file.hpp"
+#include "tools/bench_report.hpp"
 #include "tools/command.hpp"
 #include "tools/inputs.hpp"
 #include "tools/progress.hpp"
-#include "tools/timed_kernel.hpp"
+#include "tuner/child_task.hpp"
 #include "tuner/loaded_kernel.hpp"
 
 #include <CLI/CLI.hpp>
@@ -12,132 +13,114 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cmath>
-#include <fstream>
 #include <span>
 
 namespace lamina::tools {
 
 namespace {
 
+// Much longer than LLVM takes for any real kernel.
+constexpr double seconds_to_compile = 120;
+
 struct BenchOptions {
     KernelOptions kernel;
-    std::vector<std::string> problems;
-    std::string suite, json;
-    int threads = 1;
+    std::vector<std::string> problems, sweep;
+    std::string suite, json, csv, html;
+    int threads = 1, batch = 0;
     double seconds = 0.3;
 };
 
-void print(const TimedKernel& row) {
-    if (!row.error.empty()) {
-        fmt::print("{}\n    {}: {}\n", row.problem, row.schedule.empty() ? "no schedule" : row.schedule,
-                   row.error);
-        return;
-    }
-    std::string fractions;
-    if (row.fractions)
-        fractions = fmt::format("  {:5.3f} of peak (best {:5.3f})  {:5.3f} of copy", row.fractions->median,
-                                row.fractions->best, row.fractions->copy);
-    fmt::print("{}\n    {:<44} {:9.4f} ms +-{:2.0f}%  {:7.1f} GFLOP/s{}  {:6.1f} KiB scratch  "
-               "{:5.1f} KiB code  {:4.2f} s to compile\n",
-               row.problem, row.schedule, row.timing.median * 1e3, 50 * row.timing.spread / row.timing.median,
-               row.gflops, fractions, static_cast<double>(row.scratch_bytes) / 1024,
-               static_cast<double>(row.code_bytes) / 1024, row.compile_seconds);
-}
-
-// Of the fractions of the peak; nothing where there are none.
-std::optional<double> geomean(const std::vector<TimedKernel>& rows) {
-    double sum = 0;
-    int count = 0;
-    for (const TimedKernel& row : rows)
-        if (row.fractions) {
-            sum += std::log(row.fractions->median);
-            ++count;
-        }
-    return count == 0 ? std::nullopt : std::optional(std::exp(sum / count));
-}
-
-nlohmann::json to_json(const TimedKernel& row) {
-    nlohmann::json json{{"problem", row.problem},
-                        {"schedule", row.schedule},
-                        {"reason", row.reason},
-                        {"error", row.error},
-                        {"median_seconds", row.timing.median},
-                        {"best_seconds", row.timing.best},
-                        {"spread_seconds", row.timing.spread},
-                        {"gflops", row.gflops},
-                        {"fraction_of_peak", nullptr},
-                        {"best_fraction_of_peak", nullptr},
-                        {"fraction_of_copy", nullptr},
-                        {"scratch_bytes", row.scratch_bytes},
-                        {"code_bytes", row.code_bytes},
-                        {"compile_seconds", row.compile_seconds}};
-    if (row.fractions) {
-        json["fraction_of_peak"] = row.fractions->median;
-        json["best_fraction_of_peak"] = row.fractions->best;
-        json["fraction_of_copy"] = row.fractions->copy;
-    }
-    return json;
-}
-
-std::string write_json(const std::string& path, const std::vector<TimedKernel>& rows,
-                       const TimingConditions& conditions) {
-    nlohmann::json root{{"target", conditions.target.name},
-                        {"peak_gflops", nullptr},
-                        {"copy_gbytes", nullptr},
-                        {"geomean_fraction_of_peak", nullptr},
-                        {"rows", nlohmann::json::array()}};
-    if (conditions.peak) {
-        root["peak_gflops"] = conditions.peak->gflops;
-        root["copy_gbytes"] = conditions.peak->copy_gbytes;
-    }
-    if (const std::optional<double> mean = geomean(rows))
-        root["geomean_fraction_of_peak"] = *mean;
-    for (const TimedKernel& row : rows)
-        root["rows"].push_back(to_json(row));
-    const std::string text = root.dump(1) + "\n";
-    return write_whole_file(path, std::as_bytes(std::span(text)));
-}
-
-struct ParsedRequests {
-    std::vector<KernelRequest> requests;
+struct Work {
+    std::vector<KernelRequest> requests; // the schedules of a problem one behind the other
+    std::vector<int> counts;             // how often the suite's network has the request's problem
+    Sweep sweep;
     std::string error;
 };
 
+// The schedules to try for a problem; a sweep without a schedule varies the one that the problem would get.
+std::vector<std::string> schedules_of(const KernelRequest& request, const BenchOptions& options,
+                                      const TargetFacts& target, const Sweep& sweep) {
+    std::vector<std::string> schedules = options.kernel.schedules;
+    if (schedules.empty())
+        schedules = {""};
+    if (sweep.knobs.empty())
+        return schedules;
+    std::vector<std::string> all;
+    for (const std::string& schedule : schedules) {
+        const Choice choice = choice_for(request, target, options.kernel.records);
+        const std::string base =
+            schedule.empty() && choice.family ? to_text(choice.family->name, choice.knobs) : schedule;
+        for (std::string& swept : swept_schedules(base, sweep))
+            all.push_back(std::move(swept));
+    }
+    return all;
+}
+
 // Every schedule of every problem that the command line names.
-ParsedRequests requests_of(const BenchOptions& options) {
-    ParsedRequests parsed;
-    std::vector<std::string> problems = options.problems;
-    if (!options.suite.empty())
-        for (std::string& problem : read_suite(options.suite, parsed.error))
+Work work_of(const BenchOptions& options, const TargetFacts& target) {
+    Work work;
+    work.sweep = parse_sweep(options.sweep);
+    work.error = work.sweep.error;
+    std::vector<SuiteProblem> problems;
+    for (const std::string& problem : options.problems)
+        problems.push_back({problem, 1});
+    if (!options.suite.empty() && work.error.empty())
+        for (SuiteProblem& problem : read_suite(options.suite, work.error))
             problems.push_back(std::move(problem));
-    if (parsed.error.empty() && problems.empty())
-        parsed.error = "bench: give at least one PROBLEM or --suite";
-    const std::vector<std::string> looked_up = {""};
-    for (const std::string& problem : problems)
-        for (const std::string& schedule :
-             options.kernel.schedules.empty() ? looked_up : options.kernel.schedules) {
-            const ParsedRequest request = parse_request(problem, schedule);
-            if (!request.request)
-                return {{}, request.error};
-            parsed.requests.push_back(*request.request);
+    if (work.error.empty() && problems.empty())
+        work.error = "bench: give at least one PROBLEM or --suite";
+    for (const SuiteProblem& problem : problems) {
+        ParsedRequest parsed = parse_request(problem.problem, "");
+        if (parsed.request && options.batch > 0)
+            parsed = with_batch(*parsed.request, options.batch);
+        if (!parsed.request || !work.error.empty()) {
+            work.error = work.error.empty() ? parsed.error : work.error;
+            return work;
         }
-    return parsed;
+        for (const std::string& schedule : schedules_of(*parsed.request, options, target, work.sweep)) {
+            work.requests.push_back(*parsed.request);
+            work.requests.back().schedule = schedule;
+            work.counts.push_back(problem.count);
+        }
+    }
+    return work;
+}
+
+// In a child process, since a user's schedule may crash or never end.
+TimedKernel time_in_child(const KernelRequest& request, const TimingConditions& conditions) {
+    ChildTask task(
+        [&] {
+            std::optional<PinnedCore> pinned;
+            if (conditions.threads == 1)
+                pinned.emplace();
+            return to_json(time_kernel(request, conditions)).dump();
+        },
+        seconds_to_compile + 20 * conditions.seconds);
+    task.wait();
+    if (task.error().empty())
+        return timed_kernel_from(nlohmann::json::parse(task.text()));
+    TimedKernel failed;
+    failed.problem = to_text(request.problem).view();
+    failed.schedule = request.schedule;
+    failed.error = task.error();
+    return failed;
 }
 
 // Measures and prints one after the other.
-std::vector<TimedKernel> measure_all(const std::vector<KernelRequest>& requests,
-                                     const TimingConditions& conditions) {
-    std::vector<TimedKernel> rows;
-    Progress progress(requests.size());
-    for (const KernelRequest& request : requests) {
-        progress.step(std::string(to_text(request.problem).view()));
-        rows.push_back(time_kernel(request, conditions));
+std::vector<TimedKernel> measure_all(const Work& work, const TimingConditions& conditions) {
+    std::vector<TimedKernel> kernels;
+    Progress progress(work.requests.size());
+    for (const KernelRequest& request : work.requests) {
+        progress.step(fmt::format("{} {}", to_text(request.problem).view(), request.schedule));
+        TimedKernel kernel = time_in_child(request, conditions);
         progress.clear();
-        print(rows.back());
+        if (kernels.empty() || kernels.back().problem != kernel.problem)
+            fmt::print("{}\n{}", kernel.problem, table_head());
+        fmt::print("{}", table_row(kernel));
         std::fflush(stdout);
+        kernels.push_back(std::move(kernel));
     }
-    return rows;
+    return kernels;
 }
 
 void print_peak(const TimingConditions& conditions) {
@@ -149,36 +132,58 @@ void print_peak(const TimingConditions& conditions) {
         fmt::print("no peak measured for this target\n");
 }
 
+void print_summary(const Work& work, const std::vector<TimedKernel>& kernels, const TargetFacts& target) {
+    if (const std::optional<double> mean = geomean(kernels, &Fractions::median))
+        fmt::print("geomean {:.3f} of peak (best {:.3f}); peak at the end {:.1f} GFLOP/s\n", *mean,
+                   *geomean(kernels, &Fractions::best), measure_gflops(target).value_or(0));
+    double seconds = 0;
+    for (std::size_t i = 0; i < kernels.size(); ++i)
+        seconds += kernels[i].timing.median * work.counts[i];
+    if (std::ranges::max(work.counts) > 1)
+        fmt::print("all layers, each as often as the network has it: {:.3f} ms\n", seconds * 1e3);
+}
+
+std::string write_reports(const BenchOptions& options, const BenchReport& report) {
+    const auto write = [](const std::string& path, std::string (*text)(const BenchReport&),
+                          const BenchReport& of) {
+        if (path.empty())
+            return std::string();
+        const std::string whole = text(of);
+        return write_whole_file(path, std::as_bytes(std::span(whole)));
+    };
+    std::string error = write(options.json, json_text, report);
+    if (error.empty())
+        error = write(options.csv, csv_text, report);
+    return error.empty() ? write(options.html, page_text, report) : error;
+}
+
 int bench(const BenchOptions& options) {
     const TargetFacts* target = target_or_fail(options.kernel.target);
     if (!target)
         return exit_usage;
     if (!can_run_here(*target))
         return fail(exit_failed, fmt::format("target: this CPU cannot run {}", target->name));
-    const ParsedRequests parsed = requests_of(options);
-    std::string error = parsed.error;
-    if (error.empty() && !options.json.empty())
-        error = why_unwritable(options.json);
+    const Work work = work_of(options, *target);
+    std::string error = work.error;
+    for (const std::string& path : {options.json, options.csv, options.html})
+        if (error.empty() && !path.empty())
+            error = why_unwritable(path);
     if (!error.empty())
         return fail(exit_usage, error);
     warn_of_broken_records(options.kernel.records, *target);
-    std::optional<PinnedCore> pinned;
-    if (options.threads == 1)
-        pinned.emplace();
     const TimingConditions conditions{*target, options.kernel.records, options.threads, options.seconds,
                                       measure_peak(*target)};
     print_peak(conditions);
-    const std::vector<TimedKernel> rows = measure_all(parsed.requests, conditions);
-    if (const std::optional<double> mean = geomean(rows))
-        fmt::print("geomean {:.3f} of peak; peak at the end {:.1f} GFLOP/s\n", *mean,
-                   measure_gflops(*target).value_or(0));
-    if (!options.json.empty())
-        error = write_json(options.json, rows, conditions);
+    const BenchReport report{std::string(target->name), options.threads, conditions.peak,
+                             measure_all(work, conditions), work.sweep};
+    print_summary(work, report.kernels, *target);
+    error = write_reports(options, report);
     if (!error.empty())
         return fail(exit_failed, error);
-    const bool has_failed =
-        std::any_of(rows.begin(), rows.end(), [](const TimedKernel& row) { return !row.error.empty(); });
-    return has_failed ? exit_failed : exit_ok;
+    const bool has_failed = std::any_of(report.kernels.begin(), report.kernels.end(),
+                                        [](const TimedKernel& kernel) { return !kernel.error.empty(); });
+    // A grid may well contain what is not legal.
+    return has_failed && work.sweep.knobs.empty() ? exit_failed : exit_ok;
 }
 
 } // namespace
@@ -197,7 +202,17 @@ Subcommand add_bench(CLI::App& root) {
     app->add_option("--seconds", options->seconds, "Time to spend on each kernel")
         ->check(CLI::Range(0.001, 60.0))
         ->capture_default_str();
+    app->add_option("--sweep", options->sweep,
+                    "Vary a knob, e.g. positions=2,4,6 or strip=1..8; again for each further one, for a grid")
+        ->type_name("KNOB=VALUES")
+        ->allow_extra_args(false);
+    app->add_option("--batch", options->batch, "Images of a call, instead of the problems' own number")
+        ->check(CLI::Range(1, 65536));
     app->add_option("--json", options->json, "Also write the results to a file")->type_name("FILE");
+    app->add_option("--csv", options->csv, "Also write the results as a table for spreadsheets")
+        ->type_name("FILE");
+    app->add_option("--html", options->html, "Also write a page with the table and a sweep's heat maps")
+        ->type_name("FILE");
     app->footer(
         "Example: lamina bench \"max_pool in=1x112x112x64 kernel_size=3 stride=2 padding=1\" --schedule pool "
         "--schedule generic");

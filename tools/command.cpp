@@ -47,6 +47,12 @@ ParsedRequest parse_request(const std::string& problem, const std::string& sched
     return {KernelRequest{name, parsed.problem, schedule}, ""};
 }
 
+ParsedRequest with_batch(KernelRequest request, int batch) {
+    request.problem.in.batch = batch;
+    // The rules are asked again: of sizes that were fine for one image, sixty thousand may be too many.
+    return parse_request(std::string(to_text(request.problem).view()), request.schedule, request.name);
+}
+
 const TargetFacts* target_or_fail(const std::string& name) {
     const OrderedTargets ordered = order_targets({name.empty() ? std::string(host_target_name()) : name});
     if (!ordered.error.empty()) {

@@ -43,6 +43,9 @@ struct ParsedRequest {
 ParsedRequest parse_request(const std::string& problem, const std::string& schedule,
                             const std::string& name = "lamina_kernel");
 
+// The same with so many images a call; the error where that is more than fits.
+ParsedRequest with_batch(KernelRequest request, int batch);
+
 // The target of that name, "" the best of this machine; null and a printed message where there is none.
 const TargetFacts* target_or_fail(const std::string& name);
 

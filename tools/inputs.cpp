@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -52,14 +53,22 @@ ParsedKernels kernels_of(const std::string& input, const InputOptions& options, 
     return parsed;
 }
 
-std::vector<std::string> read_suite(const std::string& name, std::string& error) {
+std::vector<SuiteProblem> read_suite(const std::string& name, std::string& error) {
     const std::string path = data_folder("suites") + "/" + name + ".txt";
     std::ifstream file(path);
-    std::vector<std::string> problems;
+    std::vector<SuiteProblem> problems;
     for (std::string line; std::getline(file, line);) {
         line.resize(std::min(line.find('#'), line.size()));
-        if (line.find_first_not_of(" \t\r") != std::string::npos)
-            problems.push_back(line);
+        if (line.find_first_not_of(" \t\r") == std::string::npos)
+            continue;
+        SuiteProblem problem{line, 1};
+        if (const std::size_t star = line.find('*'); star != std::string::npos) {
+            const char* const end = line.data() + star;
+            problem.problem = line.substr(star + 1);
+            if (std::from_chars(line.data(), end, problem.count).ec != std::errc() || problem.count < 1)
+                error = fmt::format("{}: {}: a count is expected before the *", path, in_quotes(line).view());
+        }
+        problems.push_back(std::move(problem));
     }
     if (problems.empty())
         error = fmt::format("suite {}: {} holds no problems", in_quotes(name).view(), path);

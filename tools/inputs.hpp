@@ -20,7 +20,13 @@ bool is_problem(const std::string& text);
 // Problems given as text are numbered for their names.
 ParsedKernels kernels_of(const std::string& input, const InputOptions& options, std::size_t number);
 
-// The problems of a suite, one a line, # begins a comment; an error where there is none of that name.
-std::vector<std::string> read_suite(const std::string& name, std::string& error);
+struct SuiteProblem {
+    std::string problem;
+    int count = 1; // how often the suite's network has it
+};
+
+// The problems of a suite, one a line, `COUNT *` in front of what occurs several times; # begins a comment.
+// An error where there is none of that name.
+std::vector<SuiteProblem> read_suite(const std::string& name, std::string& error);
 
 } // namespace lamina::tools

@@ -11,8 +11,33 @@ namespace {
 
 constexpr int rounds = 8;
 
-// Times the calls in rounds, each beside the peak that the machine shows at that moment: other work on the
-// machine slows both.
+// Calls, and samples of the machine's peak between them: other work on the machine slows both.
+struct Samples {
+    std::vector<double> calls; // seconds
+    std::vector<double> peaks; // GFLOP/s of one core; empty where none can be measured
+};
+
+template <class Run>
+Samples take_samples(const Run& run, const TargetFacts& target, double seconds) {
+    constexpr double seconds_between_peaks = 0.001;
+    Samples samples;
+    run();
+    const double begin = now_seconds();
+    for (double now = begin, last_peak = begin; samples.calls.empty() || now - begin < seconds;) {
+        run();
+        const double end = now_seconds();
+        samples.calls.push_back(end - now);
+        now = end;
+        if (now - last_peak < seconds_between_peaks && samples.calls.size() > 1)
+            continue;
+        if (const std::optional<double> peak = sample_gflops(target))
+            samples.peaks.push_back(*peak);
+        now = last_peak = now_seconds();
+    }
+    return samples;
+}
+
+// In rounds, each a ratio of medians, whose median is the result.
 template <class Run>
 void time_rounds(TimedKernel& timed, const Run& run, const Problem& problem,
                  const TimingConditions& conditions) {
@@ -21,21 +46,22 @@ void time_rounds(TimedKernel& timed, const Run& run, const Problem& problem,
     double best_peak = 0;
     timed.timing.best = 1e30;
     for (int round = 0; round < rounds; ++round) {
-        const double peak = measure_gflops(conditions.target).value_or(0) * conditions.threads;
-        const Timing timing = time_calls(run, conditions.seconds / rounds);
-        fractions.push_back(peak > 0 ? operations / timing.median / peak : 0);
-        medians.push_back(timing.median);
-        timed.timing.best = std::min(timed.timing.best, timing.best);
-        timed.timing.calls += timing.calls;
-        best_peak = std::max(best_peak, peak);
+        const Samples samples = take_samples(run, conditions.target, conditions.seconds / rounds);
+        medians.push_back(quartiles(samples.calls).median);
+        timed.timing.best = std::min(timed.timing.best, std::ranges::min(samples.calls));
+        timed.timing.calls += static_cast<int>(samples.calls.size());
+        if (samples.peaks.empty())
+            continue;
+        best_peak = std::max(best_peak, std::ranges::max(samples.peaks) * conditions.threads);
+        fractions.push_back(operations / medians.back() /
+                            (quartiles(samples.peaks).median * conditions.threads));
     }
-    std::sort(fractions.begin(), fractions.end());
-    std::sort(medians.begin(), medians.end());
-    timed.timing.median = medians[rounds / 2];
-    timed.timing.spread = medians[rounds * 3 / 4] - medians[rounds / 4];
+    const Quartiles calls = quartiles(medians);
+    timed.timing.median = calls.median;
+    timed.timing.spread = calls.high - calls.low;
     timed.gflops = operations / timed.timing.median;
     if (conditions.peak)
-        timed.fractions = {fractions[rounds / 2], operations / timed.timing.best / best_peak,
+        timed.fractions = {quartiles(fractions).median, operations / timed.timing.best / best_peak,
                            static_cast<double>(bytes_moved(problem)) / timed.timing.median / 1e9 /
                                conditions.peak->copy_gbytes};
 }

@@ -34,6 +34,9 @@ struct TimedKernel {
     Timing timing;
     double gflops = 0; // operations a second, 1e9
     std::optional<Fractions> fractions;
+    // Of the hot loop; nothing where it was not found or LLVM has no model of the CPU.
+    std::optional<int> spills;         // loads and stores through the stack's pointer
+    std::optional<double> model_bound; // the machine model's bound as a fraction of the peak
     std::size_t scratch_bytes = 0, code_bytes = 0;
     double compile_seconds = 0;
 };

@@ -61,8 +61,8 @@ ParsedKernels problems_of(const TuneCommand& command) {
     std::vector<std::string> inputs = command.inputs;
     ParsedKernels all;
     if (!command.suite.empty())
-        for (std::string& problem : read_suite(command.suite, all.error))
-            inputs.push_back(std::move(problem));
+        for (const SuiteProblem& problem : read_suite(command.suite, all.error))
+            inputs.push_back(problem.problem);
     if (all.error.empty() && inputs.empty())
         all.error = "tune: give at least one PROBLEM, a HEADER or --suite";
     for (std::size_t i = 0; i < inputs.size() && all.error.empty(); ++i) {
@@ -241,6 +241,8 @@ int run_tune(const TuneCommand& command) {
     for (const std::string& path : {records_path(command.records, *target), command.json})
         if (const std::string reason = path.empty() ? "" : why_unwritable(path); !reason.empty())
             return fail(exit_usage, reason);
+    if (const std::string reason = why_not_storable(command.records, *target); !reason.empty())
+        return fail(exit_usage, reason);
     const RecordFile file = load_records(records_path(command.records, *target));
     for (const std::string& warning : file.warnings)
         fmt::print(stderr, "lamina: {}\n", warning);

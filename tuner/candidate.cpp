@@ -88,7 +88,7 @@ std::string why_different(const ExpectedOutputs& got, const ExpectedOutputs& exp
 }
 
 ChildTask start_candidate(const Situation& situation, const Point& point, const std::string& folder,
-                          const ExpectedOutputs& expected) {
+                          const ExpectedOutputs& expected, const std::vector<int>& cores) {
     return ChildTask(
         [&] {
             CompiledKernel kernel =
@@ -104,7 +104,7 @@ ChildTask start_candidate(const Situation& situation, const Point& point, const 
                 ready.error().empty() ? why_different(ready.outputs(), expected) : ready.error();
             return wrong.empty() ? compiled.dump() : json{{"error", wrong}}.dump();
         },
-        seconds_for_a_candidate);
+        seconds_for_a_candidate, cores);
 }
 
 CompiledKernel finish_candidate(const Situation& situation, const Point& point, const ChildTask& task) {

@@ -39,9 +39,10 @@ private:
 // algorithms that round.
 std::string why_different(const ExpectedOutputs& got, const ExpectedOutputs& expected);
 
-// Compiles the point's kernel into `folder`, runs it and compares it with what is expected, all in a child.
+// Compiles the point's kernel into `folder`, runs it and compares it with what is expected, all in a child
+// that keeps to `cores`.
 ChildTask start_candidate(const Situation& situation, const Point& point, const std::string& folder,
-                          const ExpectedOutputs& expected);
+                          const ExpectedOutputs& expected, const std::vector<int>& cores);
 
 // The kernel that start_candidate's child compiled, from the text it returned; error says what went wrong
 // there.

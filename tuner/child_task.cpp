@@ -11,7 +11,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -20,20 +19,6 @@
 namespace lamina {
 
 namespace {
-
-// Every core but the one that the parent times on, where there is another.
-void leave_core_of_parent() {
-    cpu_set_t cores;
-    if (sched_getaffinity(0, sizeof cores, &cores) != 0 || CPU_COUNT(&cores) != 1)
-        return;
-    cpu_set_t others;
-    CPU_ZERO(&others);
-    const long count = sysconf(_SC_NPROCESSORS_ONLN);
-    for (long core = 0; core < count && core < CPU_SETSIZE; ++core)
-        if (count == 1 || !CPU_ISSET(static_cast<std::size_t>(core), &cores))
-            CPU_SET(static_cast<std::size_t>(core), &others);
-    sched_setaffinity(0, sizeof others, &others);
-}
 
 void silence() {
     const int nowhere = open("/dev/null", O_WRONLY);
@@ -56,21 +41,22 @@ void write_all(int pipe, const std::string& text) {
 
 // Ends without the parent's destructors and exit handlers, which are not the child's to run. The last byte
 // tells a whole text from a torn one.
-[[noreturn]] void run_in_child(const std::function<std::string()>& work, int pipe, pid_t parent) {
+[[noreturn]] void run_in_child(const std::function<std::string()>& work, const std::vector<int>& cores,
+                               int pipe, pid_t parent) {
     signal(SIGINT, SIG_IGN); // the parent decides
     signal(SIGTERM, SIG_DFL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(1);
     silence();
-    leave_core_of_parent();
+    allow_cores(cores);
     write_all(pipe, work() + '\n');
     _exit(0);
 }
 
 } // namespace
 
-ChildTask::ChildTask(const std::function<std::string()>& work, double seconds)
+ChildTask::ChildTask(const std::function<std::string()>& work, double seconds, const std::vector<int>& cores)
     : deadline_(now_seconds() + seconds), limit_(seconds) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) {
@@ -80,7 +66,7 @@ ChildTask::ChildTask(const std::function<std::string()>& work, double seconds)
     const pid_t parent = getpid();
     child_ = fork();
     if (child_ == 0)
-        run_in_child(work, ends[1], parent);
+        run_in_child(work, cores, ends[1], parent);
     close(ends[1]);
     if (child_ < 0) {
         error_ = std::strerror(errno);
@@ -101,6 +87,13 @@ ChildTask::~ChildTask() {
         return;
     kill(child_, SIGKILL);
     finish();
+}
+
+void ChildTask::wait() {
+    while (!is_done()) {
+        pollfd end{pipe_, POLLIN, 0};
+        poll(&end, 1, 100);
+    }
 }
 
 bool ChildTask::is_done() {

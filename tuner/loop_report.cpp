@@ -30,6 +30,15 @@ LoopReport inspect(const std::vector<std::string>& objects, const TargetFacts& t
 
 } // namespace
 
+std::optional<int> LoopReport::spills() const {
+    return loop ? std::optional(loop->counts.spills) : std::nullopt;
+}
+
+std::optional<double> LoopReport::bound_fraction() const {
+    const double fraction = bound.fraction_of_peak();
+    return fraction > 0 ? std::optional(fraction) : std::nullopt;
+}
+
 LoopReport inspect(const CompiledKernel& kernel, const TargetFacts& target, const std::string& cpu) {
     std::vector<std::string> objects;
     for (const std::string& path : kernel.call.objects)

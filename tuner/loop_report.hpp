@@ -13,6 +13,11 @@ struct LoopReport {
     CpuChoice cpu;
     LoopBound bound;
     std::string reason; // why there is no loop or no bound, or empty
+
+    // Loads and stores through the stack's pointer in the loop.
+    std::optional<int> spills() const;
+    // What the model lets the loop reach of the CPU's multiply-adds; nothing for loops without any.
+    std::optional<double> bound_fraction() const;
 };
 
 // Of the kernel's call; its object files must still be there. `cpu` as in choose_cpu().

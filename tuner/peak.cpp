@@ -20,7 +20,7 @@ using Vector64 __attribute__((vector_size(64))) = float;
 
 #if defined(__x86_64__)
 #define LAMINA_MULTIPLY_ADD(acc, in_register)                                                                \
-    acc = acc * a + b;                                                                                       \
+    acc = a * (acc) + b;                                                                                     \
     asm volatile("" : in_register(acc));
 #elif defined(__aarch64__)
 // The instruction itself, because its sum replaces the addend: acc * a + b takes a move besides.
@@ -98,18 +98,20 @@ double copy_gbytes() {
 
 } // namespace
 
-std::optional<double> measure_gflops(const TargetFacts& target) {
+std::optional<double> sample_gflops(const TargetFacts& target) {
     const Loop run = loop_for(target);
     if (!run)
         return {};
-    const double operations = 2.0 * turns * accumulators * target.lanes();
-    double best = 1e30;
-    for (int i = 0; i < 20; ++i) {
-        const double start = now_seconds();
-        run();
-        best = std::min(best, now_seconds() - start);
-    }
-    return operations / best / 1e9;
+    const double start = now_seconds();
+    run();
+    return 2.0 * turns * accumulators * target.lanes() / (now_seconds() - start) / 1e9;
+}
+
+std::optional<double> measure_gflops(const TargetFacts& target) {
+    std::optional<double> best = sample_gflops(target);
+    for (int i = 1; best && i < 20; ++i)
+        best = std::max(best, sample_gflops(target));
+    return best;
 }
 
 std::optional<Peak> measure_peak(const TargetFacts& target) {

@@ -18,7 +18,11 @@ struct Peak {
 // the loop is not written for.
 std::optional<Peak> measure_peak(const TargetFacts& target);
 
-// Only the arithmetic, about 1 ms: for bracketing other measurements.
+// Only the arithmetic, the best of about 1 ms.
 std::optional<double> measure_gflops(const TargetFacts& target);
+
+// One sample of the arithmetic, some 40 microseconds, to take between the calls of what is compared with it:
+// other work on the machine then slows both.
+std::optional<double> sample_gflops(const TargetFacts& target);
 
 } // namespace lamina

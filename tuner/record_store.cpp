@@ -114,7 +114,16 @@ bool is_outdone(const std::string& path, const Record& record, const std::string
     return false;
 }
 
+std::string not_a_list(const std::string& path) {
+    return fmt::format("{}: not a JSON list of records; it stays as it is", path);
+}
+
 } // namespace
+
+std::string why_not_storable(const std::string& folder, const TargetFacts& target) {
+    const std::string path = records_path(folder, target);
+    return read_entries(path) ? "" : not_a_list(path);
+}
 
 std::string store_record(const std::string& folder, const TargetFacts& target, const Record& record,
                          const std::string& compared_with) {
@@ -127,7 +136,7 @@ std::string store_record(const std::string& folder, const TargetFacts& target, c
     const std::string path = records_path(folder, target);
     std::optional<ordered_json> entries = read_entries(path);
     if (!entries)
-        return fmt::format("{}: not a JSON list of records; it stays as it is", path);
+        return not_a_list(path);
     if (is_outdone(path, record, compared_with))
         return "";
     entries->erase(

@@ -12,4 +12,7 @@ namespace lamina {
 [[nodiscard]] std::string store_record(const std::string& folder, const TargetFacts& target,
                                        const Record& record, const std::string& compared_with);
 
+// Why the folder's file cannot take records because of what is in it now, or "": for asking before long work.
+[[nodiscard]] std::string why_not_storable(const std::string& folder, const TargetFacts& target);
+
 } // namespace lamina

@@ -11,27 +11,39 @@ double now_seconds() {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+void allow_cores(const std::vector<int>& cores) {
+    if (cores.empty())
+        return;
+    cpu_set_t allowed;
+    CPU_ZERO(&allowed);
+    for (const int core : cores)
+        CPU_SET(static_cast<std::size_t>(core), &allowed);
+    sched_setaffinity(0, sizeof allowed, &allowed);
+}
+
 PinnedCore::PinnedCore() {
     cpu_set_t allowed, one;
     if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
         return;
+    const int here = std::max(sched_getcpu(), 0);
     CPU_ZERO(&one);
-    CPU_SET(static_cast<std::size_t>(std::max(sched_getcpu(), 0)), &one);
+    CPU_SET(static_cast<std::size_t>(here), &one);
     if (sched_setaffinity(0, sizeof one, &one) != 0)
         return;
+    core_ = here;
     for (int core = 0; core < CPU_SETSIZE; ++core)
         if (CPU_ISSET(static_cast<std::size_t>(core), &allowed))
             cores_.push_back(core);
 }
 
 PinnedCore::~PinnedCore() {
-    if (cores_.empty())
-        return;
-    cpu_set_t allowed;
-    CPU_ZERO(&allowed);
-    for (int core : cores_)
-        CPU_SET(static_cast<std::size_t>(core), &allowed);
-    sched_setaffinity(0, sizeof allowed, &allowed);
+    allow_cores(cores_);
+}
+
+std::vector<int> PinnedCore::others() const {
+    std::vector<int> cores = cores_;
+    std::erase(cores, core_);
+    return cores;
 }
 
 Quartiles quartiles(std::vector<double> samples) {

@@ -10,6 +10,9 @@ namespace lamina {
 
 double now_seconds();
 
+// Lets the calling thread run on these cores only; changes nothing where there are none.
+void allow_cores(const std::vector<int>& cores);
+
 // Keeps the calling thread on the core it runs on, until destruction.
 class PinnedCore {
 public:
@@ -18,8 +21,12 @@ public:
     PinnedCore(const PinnedCore&) = delete;
     PinnedCore& operator=(const PinnedCore&) = delete;
 
+    // The cores that were allowed before, beside this one; empty where there are none.
+    std::vector<int> others() const;
+
 private:
     std::vector<int> cores_; // that were allowed before; empty where nothing was changed
+    int core_ = -1;
 };
 
 struct Quartiles {

@@ -14,7 +14,6 @@
 #include <random>
 #include <set>
 
-#include <sched.h>
 #include <unistd.h>
 
 namespace lamina {
@@ -40,10 +39,6 @@ struct Running {
     ChildTask task;
 };
 
-std::size_t compile_jobs() {
-    return static_cast<std::size_t>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN) - 1));
-}
-
 class Search {
 public:
     Search(const Problem& problem, const TuningOptions& options)
@@ -56,6 +51,7 @@ private:
     Situation situation_;
     std::mt19937_64 random_;
     TemporaryFolder folder_;
+    PinnedCore pinned_;
     double start_ = now_seconds();
     std::deque<Point> waiting_; // in the strategy's order
     std::vector<Point> near_;   // neighbours of the best, worst first
@@ -88,9 +84,8 @@ std::string Search::begin() {
     result_.incumbent_reason = choice.reason;
     result_.best.problem = to_text(situation_.problem).view();
     const Point point{choice.family, choice.knobs, 0};
-    ChildTask task = start_candidate(situation_, point, folder_.path(), {});
-    while (!task.is_done())
-        usleep(1000);
+    ChildTask task = start_candidate(situation_, point, folder_.path(), {}, {});
+    task.wait();
     auto kernel =
         std::make_unique<ReadyKernel>(finish_candidate(situation_, point, task), *situation_.target);
     if (!kernel->error().empty())
@@ -141,7 +136,7 @@ std::optional<Point> Search::next_point() {
 }
 
 void Search::start_tasks() {
-    while (running_.size() < compile_jobs() && begun_ < limit_) {
+    while (running_.size() < std::max<std::size_t>(pinned_.others().size(), 1) && begun_ < limit_) {
         const std::optional<Point> point = next_point();
         if (!point)
             return;
@@ -149,7 +144,8 @@ void Search::start_tasks() {
         const std::string folder = fmt::format("{}/{}", folder_.path(), number);
         std::error_code error;
         std::filesystem::create_directory(folder, error);
-        running_.push_back({*point, number, start_candidate(situation_, *point, folder, expected_)});
+        running_.push_back(
+            {*point, number, start_candidate(situation_, *point, folder, expected_, pinned_.others())});
     }
 }
 
@@ -216,7 +212,7 @@ void Search::decide() {
         if (round >= fewest_final_rounds && is_over(1))
             break;
         contest.play_round(0.02);
-        peaks.push_back(measure_gflops(*situation_.target).value_or(0));
+        peaks.push_back(sample_gflops(*situation_.target).value_or(0));
         report();
     }
     std::size_t winner = 0;
@@ -240,7 +236,6 @@ void Search::decide() {
 }
 
 TuningResult Search::run() {
-    const PinnedCore pinned;
     result_.error = folder_.error().empty() ? begin() : folder_.error();
     if (!result_.error.empty())
         return std::move(result_);
