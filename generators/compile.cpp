@@ -1,5 +1,6 @@
 #include "generators/compile.hpp"
 
+#include "generators/operand_bounds.hpp"
 #include "generators/problem_generator.hpp"
 #include "generators/scratch.hpp"
 #include "schedules/guarded.hpp"
@@ -56,6 +57,17 @@ std::vector<std::string> suffixes(const CompileOptions& options) {
     return names;
 }
 
+// Kernels that ship have no assertions, and only the schedules that are chosen unasked are tested to need
+// none: others are lowered once more, with assertions, to see whether they keep within the operands.
+std::string why_unsafe(const Problem& problem, const Choice& choice, const Halide::Target& target) {
+    if (std::ranges::count(default_families(), choice.family) > 0)
+        return "";
+    const Halide::Target checking = target.without_feature(Halide::Target::NoAsserts);
+    const Halide::Module module =
+        make_generator(problem, choice, checking, Part::call)->build_module("checked");
+    return why_out_of_bounds(module, "checked");
+}
+
 // `kernel` holds a choice per target.
 std::string compile_part(const CompiledKernel& kernel, const CompileOptions& options, Part part,
                          CompiledFunction& function) {
@@ -70,7 +82,10 @@ std::string compile_part(const CompiledKernel& kernel, const CompileOptions& opt
         std::move(use.allocations.begin(), use.allocations.end(), std::back_inserter(function.allocations));
         function.scratch_serial = std::max(function.scratch_serial, use.serial);
         function.scratch_per_thread = std::max(function.scratch_per_thread, use.per_thread);
-        error = use.error.empty() ? error : use.error;
+        if (error.empty())
+            error = use.error;
+        if (error.empty() && part == Part::call)
+            error = why_unsafe(kernel.request.problem, choice, target);
         return module;
     };
     const std::string path = fmt::format("{}/{}.o", options.folder, function.name);

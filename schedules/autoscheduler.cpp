@@ -40,6 +40,10 @@ std::string fits(const Situation& s) {
     static const bool is_there = std::filesystem::exists(library_path<self>());
     if (!is_there)
         return fmt::format("this Halide has no {}", library_path<self>().string());
+    if (s.problem.in.batch == open_batch)
+        return "in=?: it may store stages of all images, whose size is then not known before the call";
+    if (s.problem.indices)
+        return "indices=yes: the first maximum counts, but it may visit the window in another order";
     return s.target->is_gpu ? fmt::format("target {} has no CPU vectors", s.target->name) : "";
 }
 

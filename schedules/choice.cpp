@@ -35,6 +35,10 @@ Choice from_text(const Situation& situation, std::string_view text, std::string 
     if (const std::string reason_not = family->fits(situation); !reason_not.empty())
         return {.error = fmt::format("{}: {}", family->name, reason_not)};
     Knobs knobs = completed(*family, situation, schedule.knobs);
+    for (const Knob& knob : family->knobs)
+        if (!knobs.has(knob.name))
+            return {.error =
+                        fmt::format("{}: its defaults leave out the knob '{}'", family->name, knob.name)};
     if (std::string error = why_illegal(*family, situation, knobs); !error.empty())
         return {.error = std::move(error)};
     return {family, std::move(knobs), std::move(reason), {}};

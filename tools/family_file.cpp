@@ -52,6 +52,7 @@ std::string object_name(const fs::path& source, const std::vector<std::string>& 
 
 // A shared object that is open for the rest of the process, or why it is not.
 struct Opened {
+    void* object = nullptr;
     const FamilyExport* families = nullptr;
     std::string error;
 };
@@ -59,9 +60,10 @@ struct Opened {
 Opened open_object(const fs::path& object) {
     void* handle = dlopen(object.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!handle)
-        return {nullptr, dlerror()};
+        return {.error = dlerror()};
     const auto* families = static_cast<const FamilyExport*>(dlsym(handle, "lamina_families"));
-    return {families, families ? "" : "it registers no family: end it with LAMINA_REGISTER_FAMILY(name)"};
+    return {handle, families,
+            families ? "" : "it registers no family: end it with LAMINA_REGISTER_FAMILY(name)"};
 }
 
 // Keeps a copy in the cache where that can be; a later run does without otherwise.
@@ -76,12 +78,12 @@ void keep(const fs::path& object, const fs::path& place) {
 Opened compile_and_open(const fs::path& source, std::vector<std::string> command, const fs::path& place) {
     const TemporaryFolder folder;
     if (!folder.error().empty())
-        return {nullptr, folder.error()};
+        return {.error = folder.error()};
     const std::string object = folder.path() + "/family.so";
     command.insert(command.end(), {source.string(), "-o", object});
     const Finished compiled = run_child(command);
     if (compiled.status != 0)
-        return {nullptr, fmt::format("does not compile:\n{}", shortened(compiled.output))};
+        return {.error = fmt::format("does not compile:\n{}", shortened(compiled.output))};
     keep(object, place);
     return open_object(object);
 }
@@ -114,7 +116,7 @@ LoadedFamilies load_canonical(const fs::path& source) {
     Opened opened;
     if (!place.empty() && fs::exists(place, ignored))
         opened = open_object(place);
-    if (!opened.families) // also where a file of the cache was spoilt
+    if (!opened.object) // also where a file of the cache was spoilt
         opened = compile_and_open(source, command, place);
     LoadedFamilies loaded;
     if (opened.families)

@@ -1,6 +1,7 @@
 #include "tools/timed_kernel.hpp"
 
 #include "tuner/loaded_kernel.hpp"
+#include "tuner/loop_report.hpp"
 #include "tuner/operand_data.hpp"
 
 #include <algorithm>
@@ -83,6 +84,9 @@ TimedKernel time_kernel(const KernelRequest& request, const TimingConditions& co
     timed.reason = choice.reason;
     timed.compile_seconds = loaded.compile_seconds();
     timed.code_bytes = loaded.code_bytes();
+    const LoopReport report = inspect(loaded, conditions.target);
+    timed.spills = report.spills();
+    timed.model_bound = report.bound_fraction();
     timed.scratch_bytes = lamina_scratch_size(&loaded.call(), conditions.threads);
     const OperandData data(loaded, 1);
     lamina_context context{};
