@@ -78,7 +78,8 @@ std::string compile_part(const CompiledKernel& kernel, const CompileOptions& opt
         const Choice& choice = kernel.choices.at(static_cast<std::size_t>(number));
         Halide::Module module =
             make_generator(kernel.request.problem, choice, target, part)->build_module(name);
-        const ScratchUse use = scratch_use(module, name);
+        ScratchUse use = scratch_use(module, name);
+        std::move(use.allocations.begin(), use.allocations.end(), std::back_inserter(function.allocations));
         function.scratch_serial = std::max(function.scratch_serial, use.serial);
         function.scratch_per_thread = std::max(function.scratch_per_thread, use.per_thread);
         if (error.empty())

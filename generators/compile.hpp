@@ -2,6 +2,7 @@
 // several targets.
 #pragma once
 
+#include "generators/scratch.hpp"
 #include "schedules/choice.hpp"
 
 #include <functional>
@@ -25,9 +26,10 @@ struct CompileOptions {
 // One compiled function. Scratch is the largest over the targets.
 struct CompiledFunction {
     std::string name;
-    std::size_t scratch_serial = 0;     // bytes outside parallel loops
-    std::size_t scratch_per_thread = 0; // bytes inside them
-    std::vector<std::string> objects;   // paths
+    std::size_t scratch_serial = 0;        // bytes outside parallel loops
+    std::size_t scratch_per_thread = 0;    // bytes inside them
+    std::vector<std::string> objects;      // paths
+    std::vector<Allocation> allocations{}; // of each target in turn
 };
 
 struct CompiledKernel {

@@ -10,11 +10,37 @@ namespace {
 
 using namespace Halide::Internal;
 
-// Sums what nested allocations ask of halide_malloc. Allocations that follow each other are counted as if
-// nested, which errs on the safe side. Small constant ones lie on the stack, as in Halide's code generator.
-class HeapAllocations : public IRVisitor {
+// Whether a buffer is only read and written at constant indices.
+class IsAccessedAtConstants : public IRVisitor {
 public:
-    std::size_t bytes = 0;
+    explicit IsAccessedAtConstants(std::string name) : name_(std::move(name)) {}
+    bool result = true;
+
+private:
+    using IRVisitor::visit;
+
+    std::string name_;
+
+    void visit(const Load* op) override {
+        result = result && (op->name != name_ || is_const(op->index));
+        IRVisitor::visit(op);
+    }
+    void visit(const Store* op) override {
+        result = result && (op->name != name_ || is_const(op->index));
+        IRVisitor::visit(op);
+    }
+    void visit(const Variable* op) override { // a pointer to it, handed on
+        result = result && op->name != name_ && op->name != name_ + ".buffer";
+    }
+};
+
+// Lists allocations, and sums what nested ones ask of halide_malloc. Those that follow each other are counted
+// as if nested, which errs on the safe side. Small constant ones lie on the stack, as in Halide's code
+// generator.
+class Allocations : public IRVisitor {
+public:
+    std::size_t scratch_bytes = 0;
+    std::vector<Allocation> list;
     std::string error;
 
 private:
@@ -38,30 +64,37 @@ private:
     }
 
     void visit(const Allocate* op) override {
-        count(op);
+        if (!op->new_expr.defined() && !is_const_zero(op->condition))
+            add(op);
         IRVisitor::visit(op);
     }
 
-    void count(const Allocate* op) {
-        if (op->new_expr.defined() || op->memory_type == Halide::MemoryType::Stack ||
-            is_const_zero(op->condition))
-            return;
+    void add(const Allocate* op) {
         std::int64_t size = op->type.bytes();
         bool is_constant = true;
         for (const Halide::Expr& extent : op->extents) {
             const Halide::Expr bound = find_constant_bound(extent, Direction::Upper, scope_);
             const auto value = bound.defined() ? as_const_int(bound) : std::nullopt;
             if (!value) {
-                error = fmt::format("the size of '{}' is not known before the call", op->name);
+                if (op->memory_type != Halide::MemoryType::Stack)
+                    error = fmt::format("the size of '{}' is not known before the call", op->name);
                 return;
             }
             is_constant = is_constant && is_const(extent);
             size *= *value;
         }
-        if (is_constant && op->memory_type == Halide::MemoryType::Auto && can_allocation_fit_on_stack(size))
+        if (op->memory_type == Halide::MemoryType::Stack ||
+            (is_constant && op->memory_type == Halide::MemoryType::Auto &&
+             can_allocation_fit_on_stack(size))) {
+            IsAccessedAtConstants constants(op->name);
+            op->body.accept(&constants);
+            list.push_back({op->name, static_cast<std::size_t>(size),
+                            constants.result ? MemoryKind::registers : MemoryKind::stack});
             return;
+        }
         size += static_cast<std::int64_t>(op->padding) * op->type.bytes();
-        bytes += detail::scratch_block_size(static_cast<std::size_t>(size));
+        scratch_bytes += detail::scratch_block_size(static_cast<std::size_t>(size));
+        list.push_back({op->name, static_cast<std::size_t>(size), MemoryKind::scratch});
     }
 };
 
@@ -70,10 +103,15 @@ private:
 ScratchUse scratch_use(const Halide::Module& module, const std::string& function) {
     ScratchUse use;
     for (const LoweredFunc& lowered : module.functions()) {
-        HeapAllocations allocations;
+        Allocations allocations;
         lowered.body.accept(&allocations);
         // Lowering has made every parallel loop's body a function of its own.
-        (lowered.name == function ? use.serial : use.per_thread) += allocations.bytes;
+        const bool is_per_thread = lowered.name != function;
+        (is_per_thread ? use.per_thread : use.serial) += allocations.scratch_bytes;
+        for (Allocation& allocation : allocations.list) {
+            allocation.is_per_thread = is_per_thread;
+            use.allocations.push_back(std::move(allocation));
+        }
         if (!allocations.error.empty())
             use.error = allocations.error;
     }

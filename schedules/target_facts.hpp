@@ -21,6 +21,7 @@ struct TargetFacts {
     int fma_per_cycle;      // vector multiply-adds that start in a cycle
     int l1_bytes, l2_bytes; // data caches of one core
     bool is_gpu;
+    std::string_view cpu; // LLVM's name of a usual one, for models of its pipeline; "" for devices
 
     int lanes() const { return vector_bytes / 4; } // of 32 bits
 };

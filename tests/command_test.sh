@@ -71,6 +71,10 @@ explains() {
     succeeds 'operations  15552' explain "$problem"
     rm -f nest.html
     check 'explain writes the loop nest for a browser' bash -c "'$LAMINA' explain '$problem' --loop-nest nest.html && grep -q '</html>' nest.html"
+    succeeds 'hot loop ' explain "$problem"
+    succeeds 'cpu         znver4: given by the user' explain "$problem" --target x86-64-linux-avx2 --cpu znver4
+    misused "cpu: LLVM models no 'znver44' that runs x86-64-linux-avx2; near it are znver4" explain "$problem" --target x86-64-linux-avx2 --cpu znver44
+    misused "no 'znver4' that runs arm-64-linux" explain "$problem" --target arm-64-linux --cpu znver4
     fails 'no/such/folder' explain "$problem" --loop-nest no/such/folder/nest.stmt
 }
 

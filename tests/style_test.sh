@@ -30,7 +30,7 @@ only_includes() {
     [[ -z $others ]] || { printf '%s\n' "$others" && false; }
 }
 standard='<[a-z_0-9]+>'
-system='<(unistd|fcntl|spawn|sched|sys/[a-z]+)\.h>'
+system='<(fcntl|poll|sched|signal|spawn|unistd|sys/[a-z]+)\.h>'
 dsl='["<]lamina/[a-z_]+\.hpp[">]'
 halide='<Halide\.h>'
 fmt='<fmt/[a-z]+\.h>'
@@ -38,7 +38,7 @@ json='<nlohmann/[a-z_]+\.hpp>'
 room() { printf '"(%s)/[a-z_]+\.hpp"' "$1"; }
 check 'dsl knows the standard library alone' only_includes dsl "$standard|$dsl"
 check 'schedules know dsl and Halide' only_includes schedules "$standard|$dsl|$halide|$fmt|$json|$(room schedules)"
-check 'generators know dsl, schedules and Halide' only_includes generators "$standard|$dsl|$halide|$fmt|<stdlib.h>|$(room 'schedules|generators')"
+check 'generators know dsl, schedules and Halide' only_includes generators "$standard|$dsl|$halide|$fmt|<stdlib.h>|$system|$(room 'schedules|generators')"
 check 'the runtime knows dsl and the header of Halide'"'"'s runtime' only_includes runtime \
     "$standard|<std[a-z]+\.h>|<HalideRuntime[A-Za-z]*\.h>|[\"<]lamina/[a-z_]+\.hp*[\">]|\"[a-z_]+\.hpp\""
 check 'the tuner knows everything but the tools' only_includes tuner \

@@ -1,15 +1,10 @@
 // lamina explain: which schedule a problem gets on a target, why, and what it leads to.
-#include "generators/whole_file.hpp"
 #include "tools/command.hpp"
-
-#include "generators/temporary_folder.hpp"
+#include "tools/explain_code.hpp"
+#include "tools/explain_nest.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-
-#include <fstream>
-#include <span>
-#include <sstream>
 
 namespace lamina::tools {
 
@@ -17,7 +12,7 @@ namespace {
 
 struct ExplainOptions {
     KernelOptions kernel;
-    std::string problem, loop_nest;
+    std::string problem, cpu, loop_nest;
 };
 
 void print_sizes(const Problem& p) {
@@ -40,37 +35,45 @@ void print_others(const Situation& situation, const Choice& choice) {
     }
 }
 
-// Writes the whole lowered code to `path`, or nothing; returns what went wrong.
-std::string save_nest(const KernelRequest& request, const Choice& choice, const TargetFacts& target,
-                      const std::string& path) {
-    const TemporaryFolder folder;
-    if (!folder.error().empty())
-        return folder.error();
-    const std::string whole = folder.path() + (path.ends_with(".html") ? "/nest.html" : "/nest.stmt");
-    if (std::string error = write_loop_nest(request, choice, target, whole); !error.empty())
-        return error;
-    std::ostringstream text;
-    text << std::ifstream(whole).rdbuf();
-    const std::string nest = text.str();
-    return write_whole_file(path, std::as_bytes(std::span(nest)));
+void print_choice(const Situation& situation, const Choice& choice) {
+    fmt::print("problem     {}\ntarget      {}: {}\n", to_text(situation.problem).view(),
+               situation.target->name, situation.target->machines);
+    print_sizes(situation.problem);
+    fmt::print("schedule    {}\nbecause     {}\n", to_text(choice.family->name, choice.knobs), choice.reason);
+    print_others(situation, choice);
 }
 
-// Allocations and loops of the lowered code, which show the nest without its arithmetic.
-int print_nest(const KernelRequest& request, const Choice& choice, const TargetFacts& target) {
-    const TemporaryFolder folder;
-    const std::string path = folder.path() + "/nest.stmt";
-    const std::string error =
-        folder.error().empty() ? write_loop_nest(request, choice, target, path) : folder.error();
-    if (!error.empty())
-        return fail(exit_failed, error);
-    fmt::print("loop nest\n");
-    std::ifstream file(path);
-    for (std::string line; std::getline(file, line);)
-        for (const char* mark : {"for (", "parallel (", "allocate ", "gpu_block", "gpu_thread"})
-            if (line.find(mark) != std::string::npos) {
-                fmt::print("    {}\n", line.substr(0, line.find(" {")));
-                break;
-            }
+void print_outline(const NestOutline& nest) {
+    if (!nest.lines.empty())
+        fmt::print("loop nest\n");
+    for (const std::string& line : nest.lines)
+        fmt::print("    {}\n", line);
+}
+
+// Everything is found out before the first line is printed: what fails prints no half of an answer.
+int explain_kernel(const ExplainOptions& options, const KernelRequest& request, const TargetFacts& target) {
+    const Choice choice = choice_for(request, target, options.kernel.records);
+    if (!choice.error.empty())
+        return fail(exit_usage, choice.error);
+    if (const std::string error = options.cpu.empty() ? "" : choose_cpu(target, options.cpu).error;
+        !error.empty())
+        return fail(exit_usage, error);
+    NestOutline nest;
+    if (options.loop_nest.empty())
+        nest = outline_nest(request, choice, target);
+    else
+        nest.error = save_nest(request, choice, target, options.loop_nest);
+    if (!nest.error.empty())
+        return fail(exit_failed, nest.error);
+    const CompiledCode code = compile_and_inspect(request, target, options.kernel.records, options.cpu);
+    if (!code.error.empty())
+        return fail(exit_failed, code.error);
+    print_choice({request.problem, &target}, choice);
+    print_memory(code.allocations);
+    print_hot_loop(code.report);
+    print_roofline(request.problem, code);
+    print_outline(nest);
+    print_listing(code.report);
     return exit_ok;
 }
 
@@ -83,22 +86,7 @@ int explain_problem(const ExplainOptions& options) {
     if (!parsed.request)
         return fail(exit_usage, parsed.error);
     warn_of_broken_records(options.kernel.records, *target);
-    const Choice choice = choice_for(*parsed.request, *target, options.kernel.records);
-    if (!choice.error.empty())
-        return fail(exit_usage, choice.error);
-    if (!options.loop_nest.empty())
-        if (const std::string error = save_nest(*parsed.request, choice, *target, options.loop_nest);
-            !error.empty())
-            return fail(exit_failed, error);
-    const Situation situation{parsed.request->problem, target};
-    fmt::print("problem     {}\ntarget      {}: {}\n", to_text(parsed.request->problem).view(), target->name,
-               target->machines);
-    print_sizes(parsed.request->problem);
-    fmt::print("schedule    {}\nbecause     {}\n", to_text(choice.family->name, choice.knobs), choice.reason);
-    print_others(situation, choice);
-    if (!options.loop_nest.empty())
-        return exit_ok;
-    return print_nest(*parsed.request, choice, *target);
+    return explain_kernel(options, *parsed.request, *target);
 }
 
 } // namespace
@@ -106,9 +94,15 @@ int explain_problem(const ExplainOptions& options) {
 Subcommand add_explain(CLI::App& root) {
     auto options = std::make_shared<ExplainOptions>();
     CLI::App* app = root.add_subcommand(
-        "explain", "Show the schedule that a problem gets, where it comes from, and its loop nest");
+        "explain", "Show the schedule that a problem gets, where it comes from, and what it becomes: loops, "
+                   "memory, the hot loop's instructions and its bound on a CPU");
     app->add_option("PROBLEM", options->problem, "The problem, one argument")->required();
     options->kernel.add_to(*app, false);
+    app->add_option(
+           "--cpu", options->cpu,
+           "CPU whose pipeline bounds the hot loop, by LLVM's name; default: this machine's where it "
+           "runs the target, otherwise a usual one")
+        ->type_name("NAME");
     app->add_option("--loop-nest", options->loop_nest,
                     "Write the whole lowered code there, as text or for a browser")
         ->type_name("FILE.stmt|FILE.html");

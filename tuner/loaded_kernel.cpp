@@ -2,6 +2,7 @@
 
 #include "generators/operands.hpp"
 #include "generators/temporary_folder.hpp"
+#include "tuner/object_code.hpp"
 #include "tuner/timing.hpp"
 
 #include <fmt/format.h>
@@ -70,6 +71,8 @@ LoadedKernel load_compiled(CompiledKernel kernel, const TargetFacts& target) {
             compiled.error = loaded.objects_->add(object);
             if (!compiled.error.empty())
                 return;
+            if (&function == &compiled.call)
+                loaded.call_objects_.push_back(file_bytes(object));
         }
         description = LoadedKernel::describe(compiled, function, target, &function == &compiled.pack);
         description->kernel.function =

@@ -16,6 +16,8 @@ public:
     // Operands kernel and packed_kernel; null where the operator has no kernel.
     const lamina_kernel* pack() const { return pack_ ? &pack_->kernel : nullptr; }
     std::size_t code_bytes() const { return code_bytes_; } // of the object files
+    // The bytes of the call's object files, which are gone.
+    const std::vector<std::string>& call_objects() const { return call_objects_; }
     double compile_seconds() const { return compile_seconds_; }
 
 private:
@@ -32,6 +34,7 @@ private:
     CompiledKernel compiled_;
     std::unique_ptr<LoadedObjects> objects_;
     std::unique_ptr<Description> call_, pack_;
+    std::vector<std::string> call_objects_;
     std::size_t code_bytes_ = 0;
     double compile_seconds_ = 0;
 
