@@ -2,13 +2,18 @@
 
 # lamina_add_kernels(<name>
 #     KERNELS "<kernel>: <problem>[; <schedule>]"...
-#     [TARGETS <target>...] [RECORDS <folder>] [SCHEDULE <family[,knob:value...]>])
+#     [TARGETS <target>...] [RECORDS <folder>] [SCHEDULE <family[,knob:value...]>]
+#     [SCHEDULES <file.cpp>...] [VARIANTS "<variant>: <family[,knob:value...]>"...] [DEPENDS <file>...])
 #
 # Compiles problems into a library <name>: link it, include "<name>.h". Functions are <name>_<kernel> in C and
 # <name>::<kernel> in C++. With several TARGETS each kernel is compiled for each instruction set, and the best one that the
 # CPU has is chosen when the app runs; the least demanding one should suit every machine. Default: all of x86-64.
+#
+# SCHEDULES are C++ files with schedule families of your own, which schedules then can name. Name what they include under
+# DEPENDS. VARIANTS are further schedules of every kernel: beside <kernel> there is a function <kernel>_<variant> for each, and
+# in C++ the table <name>::<kernel>_variants of all of them.
 function(lamina_add_kernels name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "RECORDS;SCHEDULE" "KERNELS;TARGETS")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "RECORDS;SCHEDULE" "KERNELS;TARGETS;SCHEDULES;VARIANTS;DEPENDS")
     _lamina_check_arguments(lamina_add_kernels ${name})
     if(NOT arg_KERNELS)
         message(FATAL_ERROR "lamina_add_kernels(${name}): KERNELS is missing, e.g. KERNELS \"blur: average_pool in=1x64x64x3 kernel_size=3\"")
@@ -18,18 +23,24 @@ function(lamina_add_kernels name)
             message(FATAL_ERROR "lamina_add_kernels(${name}): '${kernel}' is not of the form \"<kernel>: <problem>[; <schedule>]\"")
         endif()
     endforeach()
+    foreach(variant IN LISTS arg_VARIANTS)
+        if(NOT variant MATCHES "^[A-Za-z_][A-Za-z0-9_]*:")
+            message(FATAL_ERROR "lamina_add_kernels(${name}): '${variant}' is not of the form \"<variant>: <schedule>\"")
+        endif()
+    endforeach()
     list(JOIN arg_KERNELS "\n" lines)
     file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/${name}.kernels CONTENT "${lines}\n" @ONLY)
     _lamina_add_library(${name} ${CMAKE_CURRENT_BINARY_DIR}/${name}.kernels)
 endfunction()
 
 # lamina_add_network(<name> HEADER <header> [NETWORK <variable>]
-#     [TARGETS <target>...] [RECORDS <folder>] [SCHEDULE <family[,knob:value...]>] [DEPENDS <file>...])
+#     [TARGETS <target>...] [RECORDS <folder>] [SCHEDULE <family[,knob:value...]>] [SCHEDULES <file.cpp>...]
+#     [DEPENDS <file>...])
 #
 # The same for each layer of a constexpr network, a variable of namespace scope in the header. Its default name is
 # <name>_network, since <name> is the namespace of the kernels. The header becomes part of the target's include path. Name what the header includes under DEPENDS.
 function(lamina_add_network name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "HEADER;NETWORK;RECORDS;SCHEDULE" "TARGETS;DEPENDS")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "HEADER;NETWORK;RECORDS;SCHEDULE" "TARGETS;SCHEDULES;DEPENDS")
     _lamina_check_arguments(lamina_add_network ${name})
     if(NOT arg_HEADER)
         message(FATAL_ERROR "lamina_add_network(${name}): HEADER is missing, the C++ header with the network")
@@ -64,6 +75,14 @@ function(_lamina_add_library name input)
     if(arg_SCHEDULE)
         list(APPEND options --schedule ${arg_SCHEDULE})
     endif()
+    foreach(file IN LISTS arg_SCHEDULES)
+        cmake_path(ABSOLUTE_PATH file NORMALIZE)
+        list(APPEND options --schedules ${file})
+        list(APPEND arg_DEPENDS ${file})
+    endforeach()
+    foreach(variant IN LISTS arg_VARIANTS)
+        list(APPEND options --variant ${variant})
+    endforeach()
     if(LAMINA_SANITIZE)
         list(APPEND options --asan)
     endif()

@@ -1,7 +1,9 @@
 #include "generators/compile.hpp"
 
+#include "generators/operand_bounds.hpp"
 #include "generators/problem_generator.hpp"
 #include "generators/scratch.hpp"
+#include "schedules/guarded.hpp"
 
 #include <fmt/format.h>
 
@@ -12,19 +14,6 @@ namespace lamina {
 namespace {
 
 using Halide::Internal::AbstractGeneratorPtr;
-
-// Runs `work`, which returns what went wrong or "", and makes Halide's and the library's exceptions such a
-// text too. Halide's errors derive from nothing.
-template <class Work>
-std::string guarded(const Work& work) {
-    try {
-        return work();
-    } catch (const Halide::Error& error) {
-        return error.what();
-    } catch (const std::exception& error) {
-        return error.what();
-    }
-}
 
 // Which function of a kernel to make.
 enum class Part { call, pack };
@@ -68,6 +57,17 @@ std::vector<std::string> suffixes(const CompileOptions& options) {
     return names;
 }
 
+// Kernels that ship have no assertions, and only the schedules that are chosen unasked are tested to need
+// none: others are lowered once more, with assertions, to see whether they keep within the operands.
+std::string why_unsafe(const Problem& problem, const Choice& choice, const Halide::Target& target) {
+    if (std::ranges::count(default_families(), choice.family) > 0)
+        return "";
+    const Halide::Target checking = target.without_feature(Halide::Target::NoAsserts);
+    const Halide::Module module =
+        make_generator(problem, choice, checking, Part::call)->build_module("checked");
+    return why_out_of_bounds(module, "checked");
+}
+
 // `kernel` holds a choice per target.
 std::string compile_part(const CompiledKernel& kernel, const CompileOptions& options, Part part,
                          CompiledFunction& function) {
@@ -82,7 +82,10 @@ std::string compile_part(const CompiledKernel& kernel, const CompileOptions& opt
         std::move(use.allocations.begin(), use.allocations.end(), std::back_inserter(function.allocations));
         function.scratch_serial = std::max(function.scratch_serial, use.serial);
         function.scratch_per_thread = std::max(function.scratch_per_thread, use.per_thread);
-        error = use.error.empty() ? error : use.error;
+        if (error.empty())
+            error = use.error;
+        if (error.empty() && part == Part::call)
+            error = why_unsafe(kernel.request.problem, choice, target);
         return module;
     };
     const std::string path = fmt::format("{}/{}.o", options.folder, function.name);
@@ -98,6 +101,18 @@ std::string compile_part(const CompiledKernel& kernel, const CompileOptions& opt
         function.objects.push_back(fmt::format("{}/{}-{}.o", options.folder, function.name, suffix));
     function.objects.push_back(fmt::format("{}/{}_wrapper.o", options.folder, function.name));
     return error;
+}
+
+// Of all targets' schedules; 0 where the operator has no kernel.
+std::int64_t largest_packed_kernel(const CompiledKernel& kernel, const CompileOptions& options) {
+    const Problem& problem = kernel.request.problem;
+    std::int64_t largest = 0;
+    for (std::size_t i = 0; i < kernel.choices.size() && facts(problem.op).has_kernel; ++i) {
+        const Choice& choice = kernel.choices[i];
+        const AlgorithmRequest request = choice.family->request({problem, options.targets[i]}, choice.knobs);
+        largest = std::max(largest, packed_kernel_size(problem, request));
+    }
+    return largest;
 }
 
 } // namespace
@@ -117,13 +132,9 @@ CompiledKernel compile_kernel(const KernelRequest& request, const CompileOptions
                 fmt::format("{} on {}: {}", to_text(request.problem).view(), target->name, choice.error);
             return kernel;
         }
-        const Situation situation{request.problem, target};
-        if (facts(request.problem.op).has_kernel)
-            kernel.packed_kernel_size = std::max(
-                kernel.packed_kernel_size,
-                packed_kernel_size(request.problem, choice.family->request(situation, choice.knobs)));
     }
     kernel.error = guarded([&] {
+        kernel.packed_kernel_size = largest_packed_kernel(kernel, options);
         kernel.call.name = request.name;
         std::string error = compile_part(kernel, options, Part::call, kernel.call);
         if (kernel.packed_kernel_size > 0 && error.empty()) {

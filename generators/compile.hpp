@@ -12,7 +12,8 @@ namespace lamina {
 struct KernelRequest {
     std::string name; // of the C function
     Problem problem;
-    std::string schedule; // family,knob:value,...; "" looks one up
+    std::string schedule;     // family,knob:value,...; "" looks one up
+    std::string variant = {}; // of the kernel KERNEL where the name is KERNEL_VARIANT; "" for KERNEL itself
 };
 
 struct CompileOptions {

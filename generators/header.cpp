@@ -125,6 +125,39 @@ std::string cpp_function(const Function& f) {
                        shapes, f.cpp_name, f.c_name, f.cpp_name, parameters, f.c_name, arguments);
 }
 
+// The variants behind kernels[first], as a table; "" where it has none.
+std::string variant_table(const std::string& library, const std::vector<CompiledKernel>& kernels,
+                          std::size_t first) {
+    const std::string kernel = kernels[first].request.name.substr(library.size() + 1);
+    const bool is_packed = !kernels[first].pack.name.empty();
+    std::string rows;
+    std::size_t next = first;
+    for (; next < kernels.size() && (next == first || !kernels[next].request.variant.empty()); ++next) {
+        const KernelRequest& request = kernels[next].request;
+        const std::string name = request.name.substr(library.size() + 1);
+        rows += fmt::format("    {{\"{}\", \"{}\", {}, {}_scratch_size",
+                            next == first ? kernel : request.variant, request.schedule, name, name);
+        rows += is_packed ? fmt::format(", {0}_pack, {0}_packed_kernel_shape}},\n", name) : "},\n";
+    }
+    if (next == first + 1)
+        return "";
+    return fmt::format("// One problem with several schedules: {0}, and its variants.\n"
+                       "struct {0}_variant {{\n"
+                       "    const char* name;     // {0} itself has its own\n"
+                       "    const char* schedule; // as it was given; \"\" where it was looked up\n"
+                       "    decltype(&{0}) call;\n"
+                       "    decltype(&{0}_scratch_size) scratch_size;\n"
+                       "{1}"
+                       "}};\n"
+                       "inline constexpr {0}_variant {0}_variants[] = {{\n{2}}};\n\n",
+                       kernel,
+                       is_packed ? fmt::format("    decltype(&{}_pack) pack;\n"
+                                               "    lamina::Extents packed_kernel_shape;\n",
+                                               kernel)
+                                 : "",
+                       rows);
+}
+
 } // namespace
 
 std::string header_text(const std::string& library, const std::vector<CompiledKernel>& kernels,
@@ -147,6 +180,9 @@ std::string header_text(const std::string& library, const std::vector<CompiledKe
                         library);
     for (const Function& f : list)
         text += cpp_function(f);
+    for (std::size_t i = 0; i < kernels.size(); ++i)
+        if (kernels[i].request.variant.empty())
+            text += variant_table(library, kernels, i);
     return text + fmt::format("}} // namespace {}\n#endif\n#endif\n", library);
 }
 

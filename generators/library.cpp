@@ -51,6 +51,12 @@ std::string trimmed(const std::string& text) {
     return begin == std::string::npos ? "" : text.substr(begin, end - begin + 1);
 }
 
+// Whether a kernel's functions or its table of variants have that name.
+bool is_taken(const std::string& name, const std::string& kernel) {
+    return name == kernel || name == kernel + "_pack" || name == kernel + "_variant" ||
+           name == kernel + "_variants";
+}
+
 std::string check_names(const LibraryRequest& request) {
     if (!detail::is_c_identifier(request.name))
         return fmt::format("library name {}: must be a C identifier", in_quotes(request.name).view());
@@ -59,8 +65,7 @@ std::string check_names(const LibraryRequest& request) {
         if (!detail::is_c_identifier(name))
             return fmt::format("kernel name {}: must be a C identifier", in_quotes(name).view());
         for (std::size_t j = 0; j < i; ++j)
-            if (request.kernels[j].name == name || request.kernels[j].name + "_pack" == name ||
-                name + "_pack" == request.kernels[j].name)
+            if (is_taken(name, request.kernels[j].name) || is_taken(request.kernels[j].name, name))
                 return fmt::format("kernel name {}: taken by kernel {}", in_quotes(name).view(), j + 1);
     }
     return request.kernels.empty() ? "no kernels given" : "";
@@ -73,7 +78,8 @@ std::vector<std::string> compile_kernels(const LibraryRequest& request, const st
     for (const KernelRequest& kernel : request.kernels) {
         if (request.on_kernel)
             request.on_kernel(kernel.name);
-        const KernelRequest named{request.name + "_" + kernel.name, kernel.problem, kernel.schedule};
+        const KernelRequest named{request.name + "_" + kernel.name, kernel.problem, kernel.schedule,
+                                  kernel.variant};
         library.kernels.push_back(
             compile_kernel(named, {request.targets, request.records, folder, request.instrument_addresses}));
         const CompiledKernel& compiled = library.kernels.back();
@@ -151,6 +157,24 @@ ParsedKernels parse_kernels(const std::string& text) {
                                   semicolon == std::string::npos ? "" : trimmed(line.substr(semicolon + 1))});
     }
     return parsed;
+}
+
+Variant parse_variant(const std::string& text) {
+    const std::size_t colon = text.find(':');
+    if (colon == std::string::npos)
+        return {};
+    return {trimmed(text.substr(0, colon)), trimmed(text.substr(colon + 1))};
+}
+
+std::vector<KernelRequest> with_variants(const std::vector<KernelRequest>& kernels,
+                                         const std::vector<Variant>& variants) {
+    std::vector<KernelRequest> all;
+    for (const KernelRequest& kernel : kernels) {
+        all.push_back(kernel);
+        for (const Variant& variant : variants)
+            all.push_back({kernel.name + "_" + variant.name, kernel.problem, variant.schedule, variant.name});
+    }
+    return all;
 }
 
 } // namespace lamina

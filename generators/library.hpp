@@ -34,4 +34,16 @@ struct ParsedKernels {
 };
 ParsedKernels parse_kernels(const std::string& text);
 
+// Another schedule for kernels that have one.
+struct Variant {
+    std::string name, schedule;
+};
+
+// From `NAME: SCHEDULE`; no name where the text is not of that form.
+Variant parse_variant(const std::string& text);
+
+// Each kernel with its variants behind it, called KERNEL_VARIANT.
+std::vector<KernelRequest> with_variants(const std::vector<KernelRequest>& kernels,
+                                         const std::vector<Variant>& variants);
+
 } // namespace lamina

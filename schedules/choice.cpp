@@ -1,5 +1,6 @@
 #include "schedules/choice.hpp"
 
+#include "schedules/guarded.hpp"
 #include "schedules/nests.hpp"
 #include "schedules/records.hpp"
 
@@ -34,13 +35,17 @@ Choice from_text(const Situation& situation, std::string_view text, std::string 
     if (const std::string reason_not = family->fits(situation); !reason_not.empty())
         return {.error = fmt::format("{}: {}", family->name, reason_not)};
     Knobs knobs = completed(*family, situation, schedule.knobs);
+    for (const Knob& knob : family->knobs)
+        if (!knobs.has(knob.name))
+            return {.error =
+                        fmt::format("{}: its defaults leave out the knob '{}'", family->name, knob.name)};
     if (std::string error = why_illegal(*family, situation, knobs); !error.empty())
         return {.error = std::move(error)};
     return {family, std::move(knobs), std::move(reason), {}};
 }
 
 Choice analytic_default(const Situation& situation) {
-    for (const Family* family : family_table())
+    for (const Family* family : default_families())
         if (family->fits(situation).empty())
             return {family,
                     family->defaults(situation, {}),
@@ -50,9 +55,7 @@ Choice analytic_default(const Situation& situation) {
                                  situation.target->name)};
 }
 
-} // namespace
-
-Choice choose_schedule(const Situation& situation, const std::string& text, const std::string& records) {
+Choice choose(const Situation& situation, const std::string& text, const std::string& records) {
     if (!text.empty())
         return from_text(situation, text, "given by the user");
     if (!records.empty()) {
@@ -66,8 +69,6 @@ Choice choose_schedule(const Situation& situation, const std::string& text, cons
     return analytic_default(situation);
 }
 
-namespace {
-
 // No masked loads here: packing a flipped kernel runs backwards, and Halide 21 fails on masked loads of that
 // direction.
 void vectorize_packing(Halide::Func& packed, const Halide::Var& along, const Situation& situation) {
@@ -78,6 +79,15 @@ void vectorize_packing(Halide::Func& packed, const Halide::Var& along, const Sit
 }
 
 } // namespace
+
+Choice choose_schedule(const Situation& situation, const std::string& text, const std::string& records) {
+    Choice choice;
+    std::string error = guarded([&] {
+        choice = choose(situation, text, records);
+        return std::string();
+    });
+    return error.empty() ? choice : Choice{.error = std::move(error)};
+}
 
 void apply_schedule(const Choice& choice, Stages& algorithm, const Situation& situation) {
     choice.family->apply(algorithm, situation, choice.knobs);

@@ -1,15 +1,69 @@
 #include "schedules/family.hpp"
 
+#include "lamina/name.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
 namespace lamina {
 
+namespace {
+
+// Fixed in size, so that what family_table() has returned stays valid.
+struct Table {
+    static constexpr std::size_t default_count = 5;
+    std::array<const Family*, 128> rows{&direct_family,   &depthwise_family,    &pool_family,
+                                        &gpu_tile_family, &generic_family,      &adams2019_family,
+                                        &li2018_family,   &mullapudi2016_family};
+    std::size_t count = 8;
+};
+
+Table& table() {
+    static Table the_table;
+    return the_table;
+}
+
+std::string why_no_knob(const Family& family, const Knob& knob) {
+    if (!detail::is_c_identifier(knob.name))
+        return fmt::format("knob {}: its name must be a C identifier", in_quotes(knob.name).view());
+    if (!knob.values)
+        return fmt::format("knob {}: no function gives its values", knob.name);
+    const auto is_namesake = [&](const Knob& other) { return other.name == knob.name; };
+    if (std::count_if(family.knobs.begin(), family.knobs.end(), is_namesake) > 1)
+        return fmt::format("knob {}: there are two of that name", knob.name);
+    return "";
+}
+
+std::string why_no_family(const Family& family) {
+    if (!detail::is_c_identifier(family.name))
+        return "its name must be a C identifier";
+    for (const Knob& knob : family.knobs)
+        if (std::string reason = why_no_knob(family, knob); !reason.empty())
+            return reason;
+    const std::pair<const char*, bool> functions[] = {{"legal", family.legal != nullptr},
+                                                      {"defaults", family.defaults != nullptr},
+                                                      {"fits", family.fits != nullptr},
+                                                      {"request", family.request != nullptr},
+                                                      {"apply", family.apply != nullptr}};
+    for (const auto& [name, is_there] : functions)
+        if (!is_there)
+            return fmt::format("it has no function `{}`", name);
+    if (find_family(family.name))
+        return "there is a family of that name already";
+    if (table().count == table().rows.size())
+        return fmt::format("there are {} families already, the most that can be", table().count);
+    return "";
+}
+
+} // namespace
+
 std::span<const Family* const> family_table() {
-    static constexpr const Family* table[] = {&direct_family, &depthwise_family, &pool_family,
-                                              &gpu_tile_family, &generic_family};
-    return table;
+    return {table().rows.data(), table().count};
+}
+
+std::span<const Family* const> default_families() {
+    return family_table().first(Table::default_count);
 }
 
 const Family* find_family(std::string_view name) {
@@ -17,6 +71,13 @@ const Family* find_family(std::string_view name) {
         if (family->name == name)
             return family;
     return nullptr;
+}
+
+std::string add_family(const Family& family) {
+    if (const std::string reason = why_no_family(family); !reason.empty())
+        return fmt::format("family {}: {}", in_quotes(family.name).view(), reason);
+    table().rows[table().count++] = &family;
+    return "";
 }
 
 std::string why_illegal(const Family& family, const Situation& situation, const Knobs& knobs) {

@@ -7,6 +7,8 @@
 #include "schedules/stages.hpp"
 #include "schedules/target_facts.hpp"
 
+#include <array>
+
 namespace lamina {
 
 // What a schedule is made for.
@@ -46,15 +48,56 @@ struct Family {
     // Expected cycles of an image with legal knobs, by which the tuner orders what to try; null where all
     // knobs are worth the same.
     double (*cost)(const Situation&, const Knobs&) = nullptr;
+    bool is_baseline = false; // to compare others with: used only where it is named
 };
 
-// One row per family, the one to prefer first where several fit.
+// One row per family: those that may be chosen unasked, the one to prefer first where several fit; baselines;
+// those of files outside Lamina, which the tuner tries as well. Rows are never taken away.
 std::span<const Family* const> family_table();
+std::span<const Family* const> default_families(); // the rows that may be chosen unasked
 const Family* find_family(std::string_view name);
+
+// Adds a row for good, before others read the table. Returns why not, or "".
+std::string add_family(const Family& family);
 
 // Why this family with these knobs cannot be used, or "". Knobs that are not given take their default.
 std::string why_illegal(const Family& family, const Situation& situation, const Knobs& knobs);
 
 extern const Family direct_family, depthwise_family, pool_family, gpu_tile_family, generic_family;
+extern const Family adams2019_family, li2018_family, mullapudi2016_family;
+
+// What a family in a shared object and the program that loads it must agree on.
+struct FamilyInterface {
+    int version = 1; // raised with every change of what a family and Lamina say to each other
+    int halide = HALIDE_VERSION_MAJOR * 10'000 + HALIDE_VERSION_MINOR * 100 + HALIDE_VERSION_PATCH;
+    std::size_t layout = sizeof(Family) + 101 * sizeof(Situation) + 103 * sizeof(Stages) +
+                         107 * sizeof(Knobs) + 109 * sizeof(TargetFacts) + 113 * sizeof(AlgorithmRequest);
+    friend constexpr bool operator==(const FamilyInterface&, const FamilyInterface&) = default;
+};
+
+// What such an object exports by the C name `lamina_families`.
+struct FamilyExport {
+    FamilyInterface interface; // read first; where it differs, the rest means nothing
+    const Family* const* families;
+    std::size_t count;
+};
+
+namespace detail {
+template <class... Families>
+constexpr std::array<const Family*, sizeof...(Families)> addresses(const Families&... families) {
+    static_assert(sizeof...(Families) > 0, "LAMINA_REGISTER_FAMILY takes the families' names");
+    return {&families...};
+}
+} // namespace detail
 
 } // namespace lamina
+
+// LAMINA_REGISTER_FAMILY(family...): once in a file outside Lamina, at namespace scope, for all constants of
+// type lamina::Family that it offers. See docs/writing-a-family.md.
+#define LAMINA_REGISTER_FAMILY(...)                                                                          \
+    static constexpr auto lamina_registered_families = ::lamina::detail::addresses(__VA_ARGS__);             \
+    extern "C" {                                                                                             \
+    __attribute__((visibility("default"))) extern const ::lamina::FamilyExport lamina_families;              \
+    const ::lamina::FamilyExport lamina_families = {                                                         \
+        {}, lamina_registered_families.data(), lamina_registered_families.size()};                           \
+    }

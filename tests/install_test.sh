@@ -3,6 +3,7 @@
 set -uo pipefail
 source "$SOURCE/tests/support/check.sh"
 fresh_folder
+export XDG_CACHE_HOME=$WORK/cache
 
 must "$CMAKE" --install "$BUILD" --prefix "$WORK/prefix"
 mv prefix moved
@@ -18,8 +19,12 @@ must "$CMAKE" -S consumer -B built -G Ninja -DCMAKE_MAKE_PROGRAM="$NINJA" -DCMAK
     -DCMAKE_PREFIX_PATH="$WORK/moved" -DCMAKE_FIND_USE_PACKAGE_REGISTRY=OFF "${options[@]}"
 must "$CMAKE" --build built -j1
 check 'a schedule behind a semicolon is the one used' grep -q 'x86-64-linux-avx2: generic (given' built/filters-kernels/filters.h
+check 'a network has the schedule of a family of its own' grep -q 'x86-64-linux: by_rows,rows:1 (given' built/stack-kernels/stack.h
 check 'the app computes what the formulas say' built/app
 check 'a second build has nothing to do' bash -c "'$CMAKE' --build built | grep -q 'no work to do'"
+
+echo '// edited' >>consumer/by_rows.cpp
+check 'an edited family compiles its kernels anew' bash -c "'$CMAKE' --build built | grep -q 'Compiling the kernels of choices'"
 
 # What a project does wrong is told when it is configured.
 refused() { # what CMake must say, the line that is wrong
@@ -37,4 +42,5 @@ refused 'KERNELS is missing' 'lamina_add_kernels(a)'
 refused 'HEADER is missing' 'lamina_add_network(a TARGETS x86-64-linux)'
 refused 'not understood: SCHEDUL' 'lamina_add_kernels(a SCHEDUL generic KERNELS "b: softmax in=1x1x1x8")'
 refused "'SCHEDUL' is not of the form" 'lamina_add_kernels(a KERNELS "b: softmax in=1x1x1x8" SCHEDUL generic)'
+refused "'c generic' is not of the form" 'lamina_add_kernels(a KERNELS "b: softmax in=1x1x1x8" VARIANTS "c generic")'
 finish

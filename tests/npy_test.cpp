@@ -12,9 +12,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "../generators/whole_file.hpp"
 #include "../tools/npy.hpp"
 #include "../tools/npy_header.hpp"
-#include "../generators/whole_file.hpp"
 #include "tests/support/test_folder.hpp"
 
 namespace {

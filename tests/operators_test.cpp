@@ -50,7 +50,7 @@ Sample random_sample(int number, const std::vector<const TargetFacts*>& targets)
     sample.schedules.push_back("");
     const Situation situation{sample.kernel_case.problem, sample.kernel_case.target};
     for (const Family* family : family_table())
-        if (!family->knobs.empty() && family->fits(situation).empty())
+        if (!family->is_baseline && !family->knobs.empty() && family->fits(situation).empty())
             sample.schedules.push_back(corner_schedule(*family, situation, random));
     return sample;
 }

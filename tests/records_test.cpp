@@ -1,12 +1,15 @@
 #include "schedules/choice.hpp"
 #include "schedules/records.hpp"
+#include "tests/fuzz/any_records.hpp"
 #include "tests/support/test_folder.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <fstream>
+#include <sstream>
 
 using namespace lamina;
 using namespace lamina::testing;
@@ -148,4 +151,17 @@ TEST_CASE("A records file that does not exist holds no records, without a warnin
     const RecordFile file = load_records("/nonexistent/records.json");
     CHECK(file.records.empty());
     CHECK(file.warnings.empty());
+}
+
+TEST_CASE("What the fuzzer began with and found costs no more than warnings", "[records]") {
+    std::size_t files = 0, records = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(LAMINA_RECORD_SEEDS)) {
+        INFO(entry.path());
+        std::ostringstream text;
+        text << std::ifstream(entry.path(), std::ios::binary).rdbuf();
+        records += use_records(text.str());
+        ++files;
+    }
+    CHECK(files >= 6);
+    CHECK(records >= 2);
 }

@@ -163,6 +163,27 @@ TEST_CASE("Unknown families, knobs and targets are named, with those that are kn
         CHECK_THAT(target, Catch::Contains("'z80'") && Catch::Contains(std::string(row.name)));
 }
 
+TEST_CASE("What is no family, or has a name that is taken, is refused with the reason", "[schedules]") {
+    const auto refusal = [](void (*spoil)(Family&)) {
+        Family family = pool_family;
+        family.name = "own_pool";
+        spoil(family);
+        const std::size_t before = family_table().size();
+        const std::string reason = add_family(family);
+        CHECK(family_table().size() == before);
+        return reason;
+    };
+    CHECK_THAT(refusal([](Family& f) { f.name = "direct"; }),
+               Catch::Contains("'direct'") && Catch::Contains("already"));
+    for (void (*spoil)(Family&) : {+[](Family& f) { f.name = ""; }, +[](Family& f) { f.name = "a:b"; },
+                                   +[](Family& f) { f.knobs[0].name = "two words"; }})
+        CHECK_THAT(refusal(spoil), Catch::Contains("must be a C identifier"));
+    CHECK_THAT(refusal([](Family& f) { f.apply = nullptr; }), Catch::Contains("no function `apply`"));
+    CHECK_THAT(refusal([](Family& f) { f.fits = nullptr; }), Catch::Contains("no function `fits`"));
+    CHECK_THAT(refusal([](Family& f) { f.knobs[1].values = nullptr; }), Catch::Contains("knob strip"));
+    CHECK_THAT(refusal([](Family& f) { f.knobs[1] = f.knobs[0]; }), Catch::Contains("two of that name"));
+}
+
 TEST_CASE("Targets are ordered from the most demanding to the least, each once", "[schedules]") {
     const OrderedTargets ordered =
         order_targets({"x86-64-linux", "x86-64-linux-avx512", "x86-64-linux", "x86-64-linux-avx2"});
@@ -190,7 +211,7 @@ TEST_CASE("Fitting families compile on targets that this machine need not be abl
     Random random(9);
     const TestFolder folder;
     for (const TargetFacts& target : target_table())
-        for (const Family* family : family_table())
+        for (const Family* family : default_families())
             for (int compiled = 0, drawn = 0; compiled < 6 && drawn < 1000; ++drawn) {
                 const Situation situation{random_problem(random), &target};
                 if (!family->fits(situation).empty())

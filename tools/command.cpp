@@ -1,6 +1,7 @@
 #include "tools/command.hpp"
 
 #include "schedules/records.hpp"
+#include "tools/family_file.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -20,6 +21,20 @@ std::string data_folder(const std::string& name) {
     return (self.parent_path().parent_path() / "share" / "lamina" / name).string();
 }
 
+namespace {
+
+// Loads the file that a schedule names, so that the text names a family.
+CLI::Validator family_file() {
+    return {[](std::string& text) {
+                ResolvedSchedule resolved = resolve_schedule(text);
+                text = std::move(resolved.text);
+                return resolved.error;
+            },
+            ""};
+}
+
+} // namespace
+
 void KernelOptions::add_to(CLI::App& app, bool many_schedules) {
     app.add_option("--target", target,
                    "Target to compile for, see `lamina list targets`; default: the best this CPU runs")
@@ -33,10 +48,25 @@ void KernelOptions::add_to(CLI::App& app, bool many_schedules) {
                many_schedules
                    ? "Schedule to try instead of the looked-up one, again for each further one"
                    : "Schedule to use instead of the looked-up one, e.g. direct,vectors:2,positions:6")
-            ->type_name("FAMILY[,KNOB:VALUE...]")
+            ->type_name("FAMILY|FILE.cpp[:FAMILY][,KNOB:VALUE...]")
+            ->transform(family_file())
             ->allow_extra_args(false);
     if (!many_schedules)
         schedule->expected(1);
+    add_schedules_option(app);
+}
+
+void add_schedules_option(CLI::App& app) {
+    const auto load = [](const std::vector<std::string>& files) {
+        for (const std::string& file : files)
+            if (const std::string error = load_families(file).error; !error.empty())
+                throw CLI::ValidationError("--schedules", error);
+    };
+    app.add_option_function<std::vector<std::string>>(
+           "--schedules", load, "C++ files with schedule families of your own, which then can be named")
+        ->type_name("FILE,...")
+        ->delimiter(',')
+        ->allow_extra_args(false);
 }
 
 ParsedRequest parse_request(const std::string& problem, const std::string& schedule,

@@ -35,6 +35,9 @@ struct KernelOptions {
     void add_to(CLI::App& app, bool many_schedules);
 };
 
+// --schedules FILE,...: adds the families of C++ files to the table, before the subcommand runs.
+void add_schedules_option(CLI::App& app);
+
 // A problem's text as a request for a kernel; the error names what is wrong.
 struct ParsedRequest {
     std::optional<KernelRequest> request;

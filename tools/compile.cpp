@@ -1,9 +1,11 @@
 // lamina compile: problems or a header's network as an archive and a header, for any build system.
 #include "tools/command.hpp"
+#include "tools/family_file.hpp"
 #include "tools/inputs.hpp"
 #include "tools/progress.hpp"
 
 #include "generators/library.hpp"
+#include "lamina/name.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -17,9 +19,31 @@ namespace {
 struct CompileCommand {
     std::vector<std::string> inputs;
     std::string folder = ".", name, network, records = data_folder("records"), schedule;
-    std::vector<std::string> targets;
+    std::vector<std::string> targets, variants;
     bool with_runtime = false, instrument = false;
 };
+
+// Gives kernels without a schedule the command's, adds the variants, and loads what schedules name by file;
+// returns what is wrong, or "".
+std::string complete(std::vector<KernelRequest>& kernels, const CompileCommand& command) {
+    for (KernelRequest& kernel : kernels)
+        kernel.schedule = kernel.schedule.empty() ? command.schedule : kernel.schedule;
+    std::vector<Variant> variants;
+    for (const std::string& text : command.variants) {
+        variants.push_back(parse_variant(text));
+        if (!detail::is_c_identifier(variants.back().name))
+            return fmt::format("variant {}: must be of the form NAME: SCHEDULE, NAME a C identifier",
+                               in_quotes(text).view());
+    }
+    kernels = with_variants(kernels, variants);
+    for (KernelRequest& kernel : kernels) {
+        ResolvedSchedule resolved = resolve_schedule(kernel.schedule);
+        if (!resolved.error.empty())
+            return fmt::format("{}: {}", kernel.name, resolved.error);
+        kernel.schedule = std::move(resolved.text);
+    }
+    return "";
+}
 
 int compile(CompileCommand command) {
     const OrderedTargets ordered = order_targets(
@@ -44,9 +68,8 @@ int compile(CompileCommand command) {
         request.name = is_problem(command.inputs[0])
                            ? "kernels"
                            : std::filesystem::path(command.inputs[0]).stem().string();
-    if (!command.schedule.empty())
-        for (KernelRequest& kernel : request.kernels)
-            kernel.schedule = kernel.schedule.empty() ? command.schedule : kernel.schedule;
+    if (const std::string reason = complete(request.kernels, command); !reason.empty())
+        return fail(exit_usage, reason);
     if (const std::string reason = why_invalid(request); !reason.empty())
         return fail(exit_usage, reason);
     std::error_code error;
@@ -92,7 +115,14 @@ Subcommand add_compile(CLI::App& root) {
         ->type_name("DIR")
         ->capture_default_str();
     app->add_option("--schedule", command->schedule, "Schedule for every kernel that has none of its own")
-        ->type_name("FAMILY[,KNOB:VALUE...]");
+        ->type_name("FAMILY|FILE.cpp[:FAMILY][,KNOB:VALUE...]");
+    app->add_option(
+           "--variant", command->variants,
+           "A further function KERNEL_NAME of every kernel, with that schedule; again for each further "
+           "one")
+        ->type_name("NAME:SCHEDULE")
+        ->allow_extra_args(false);
+    add_schedules_option(*app);
     app->add_flag("--with-runtime", command->with_runtime,
                   "Also write Halide's runtime for these targets, as halide_runtime.o; lamina_runtime has it "
                   "for this machine");

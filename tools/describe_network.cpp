@@ -2,22 +2,18 @@
 
 #include "generators/temporary_folder.hpp"
 #include "lamina/name.hpp"
+#include "lamina/text.hpp"
 #include "tools/child_process.hpp"
-#include "tools/command.hpp"
+#include "tools/compiler.hpp"
 
 #include <fmt/format.h>
 
-#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 
 namespace lamina::tools {
 
 namespace {
-
-// Headers lie in include/ of an install tree, and in dsl/ of the source tree that built this program.
-std::vector<std::string> include_options() {
-    return {"-I" + data_folder("../../include"), std::string("-I") + LAMINA_DSL_INCLUDE};
-}
 
 // Words between `::` that are identifiers each, so that nothing but a variable's name gets into the program.
 bool is_qualified_name(std::string_view name) {
@@ -46,17 +42,13 @@ Description describe_network(const std::string& header, const std::string& varia
         "#include \"{}\"\n#include <lamina/describe.hpp>\n#include <cstdio>\n"
         "int main() {{ std::fputs(lamina::describe({}).c_str(), stdout); }}\n",
         path.filename().string(), variable);
-    const char* compiler = std::getenv("CXX");
-    std::vector<std::string> command{compiler && *compiler ? compiler : "c++", "-std=c++20",
-                                     "-fdiagnostics-color=never", "-I" + path.parent_path().string()};
-    for (const std::string& option : include_options())
-        command.push_back(option);
-    command.insert(command.end(), {source, "-o", program});
+    std::vector<std::string> command = compiler_command();
+    command.insert(command.end(), {"-I" + path.parent_path().string(), source, "-o", program});
     const Finished compiled = run_child(command);
     if (compiled.status != 0)
         return {{},
                 fmt::format("{} does not compile, or has no network `{}`:\n{}", header, variable,
-                            compiled.output)};
+                            shortened(compiled.output))};
     const Finished described = run_child({program});
     if (described.status != 0)
         return {{}, fmt::format("{}: its description ended with status {}", header, described.status)};

@@ -25,7 +25,7 @@ void print_sizes(const Problem& p) {
 }
 
 void print_others(const Situation& situation, const Choice& choice) {
-    for (const Family* family : family_table()) {
+    for (const Family* family : default_families()) {
         const std::string reason = family->fits(situation);
         if (family == choice.family)
             continue;

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
@@ -73,6 +74,22 @@ std::vector<SuiteProblem> read_suite(const std::string& name, std::string& error
     if (problems.empty())
         error = fmt::format("suite {}: {} holds no problems", in_quotes(name).view(), path);
     return problems;
+}
+
+ParsedKernels all_kernels_of(std::vector<std::string> inputs, const std::string& suite,
+                             const std::string& network) {
+    ParsedKernels all;
+    if (!suite.empty())
+        for (SuiteProblem& problem : read_suite(suite, all.error))
+            inputs.push_back(std::move(problem.problem));
+    for (std::size_t i = 0; i < inputs.size() && all.error.empty(); ++i) {
+        ParsedKernels some = kernels_of(inputs[i], {network, ""}, i);
+        all.error = some.error;
+        for (KernelRequest& kernel : some.kernels)
+            if (std::ranges::find(all.kernels, kernel.problem, &KernelRequest::problem) == all.kernels.end())
+                all.kernels.push_back(std::move(kernel));
+    }
+    return all;
 }
 
 } // namespace lamina::tools

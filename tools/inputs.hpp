@@ -29,4 +29,8 @@ struct SuiteProblem {
 // An error where there is none of that name.
 std::vector<SuiteProblem> read_suite(const std::string& name, std::string& error);
 
+// The kernels of all inputs and of a suite, "" for none, each problem once.
+ParsedKernels all_kernels_of(std::vector<std::string> inputs, const std::string& suite,
+                             const std::string& network);
+
 } // namespace lamina::tools

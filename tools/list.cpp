@@ -1,10 +1,14 @@
 // lamina list: what there is to name on the command line.
 #include "tools/command.hpp"
+#include "tools/inputs.hpp"
 
 #include "schedules/records.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
 
 namespace lamina::tools {
 
@@ -57,29 +61,83 @@ int list_targets() {
     return exit_ok;
 }
 
-int list_records(const std::string& folder) {
-    bool has_warnings = false;
-    for (const TargetFacts& target : target_table()) {
-        const RecordFile file = load_records(records_path(folder, target));
-        for (const std::string& warning : file.warnings)
-            fmt::print(stderr, "lamina: {}\n", warning);
-        has_warnings = has_warnings || !file.warnings.empty();
-        for (const Record& record : file.records)
-            fmt::print("{}  {}\n    {}  {:.3f} of peak, {:.1f} GFLOP/s on {}, {} by {}\n", target.name,
-                       record.problem, record.schedule, record.evidence.fraction_of_peak,
-                       record.evidence.gflops, record.evidence.cpu, record.evidence.date, record.evidence.by);
+struct ListOptions {
+    std::string what, records = data_folder("records"), target, suite, network;
+    std::vector<std::string> inputs; // whose records are wanted
+    bool as_markdown = false;
+};
+
+// "12 days old", or "" where the date is none.
+std::string age_of(const std::string& date) {
+    std::tm day{};
+    if (!strptime(date.c_str(), "%Y-%m-%d", &day))
+        return "";
+    const double days = std::difftime(std::time(nullptr), timegm(&day)) / 86400;
+    return fmt::format(", {} days old", static_cast<long>(std::max(days, 0.0)));
+}
+
+void print(const TargetFacts& target, const Record& record) {
+    const Evidence& e = record.evidence;
+    fmt::print("{}  {}\n    {}\n    {:.3f} of peak, {:.1f} GFLOP/s", target.name, record.problem,
+               record.schedule, e.fraction_of_peak, e.gflops);
+    if (e.over_default > 0)
+        fmt::print(", {:.3f} times the default's speed", e.over_default);
+    fmt::print("; {}, {}, {}{}, by {}\n", e.cpu, e.versions, e.date, age_of(e.date), e.by);
+}
+
+// Prints the records of a target, and returns whether all could be read.
+bool list_records_of(const TargetFacts& target, const ListOptions& options) {
+    const RecordFile file = load_records(records_path(options.records, target));
+    for (const std::string& warning : file.warnings)
+        fmt::print(stderr, "lamina: {}\n", warning);
+    for (const Record& record : file.records)
+        print(target, record);
+    return file.warnings.empty();
+}
+
+// What the named problems have on one target, and what is missing.
+int list_coverage(const ListOptions& options) {
+    const TargetFacts* target = target_or_fail(options.target);
+    if (!target)
+        return exit_usage;
+    const ParsedKernels kernels = all_kernels_of(options.inputs, options.suite, options.network);
+    if (!kernels.error.empty())
+        return fail(exit_usage, kernels.error);
+    const RecordFile file = load_records(records_path(options.records, *target));
+    std::size_t missing = 0;
+    for (const KernelRequest& kernel : kernels.kernels) {
+        const std::string problem(to_text(kernel.problem).view());
+        const auto own = std::ranges::find(file.records, problem, &Record::problem);
+        if (own != file.records.end()) {
+            print(*target, *own);
+            continue;
+        }
+        ++missing;
+        const Choice choice = choose_schedule({kernel.problem, target}, "", options.records);
+        fmt::print("{}  {}\n    no record; {}\n", target->name, problem,
+                   choice.error.empty() ? choice.reason : choice.error);
     }
-    return has_warnings ? exit_failed : exit_ok;
+    fmt::print("{} of {} problems have no record for {}\n", missing, kernels.kernels.size(), target->name);
+    return exit_ok;
+}
+
+int list_records(const ListOptions& options) {
+    if (!options.inputs.empty() || !options.suite.empty())
+        return list_coverage(options);
+    const TargetFacts* only = nullptr;
+    if (!options.target.empty() && !(only = target_or_fail(options.target)))
+        return exit_usage;
+    bool is_whole = true;
+    for (const TargetFacts& target : target_table())
+        if (!only || only == &target)
+            is_whole = list_records_of(target, options) && is_whole;
+    return is_whole ? exit_ok : exit_failed;
 }
 
 } // namespace
 
 Subcommand add_list(CLI::App& root) {
-    struct Options {
-        std::string what, records = data_folder("records");
-        bool as_markdown = false;
-    };
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<ListOptions>();
     CLI::App* app =
         root.add_subcommand("list", "Show operators and keys, schedule families, targets, or records");
     app->add_option("WHAT", options->what, "operators, families, targets or records")
@@ -88,13 +146,20 @@ Subcommand add_list(CLI::App& root) {
     app->add_option("--records", options->records, "Folder of schedule records")
         ->type_name("DIR")
         ->capture_default_str();
+    app->add_option("INPUT", options->inputs,
+                    "With `records`: problems or a header with a network, to see what has none");
+    app->add_option("--suite", options->suite, "With `records`: the problems of a suite")->type_name("NAME");
+    app->add_option("--network", options->network, "The network's variable in a header");
+    app->add_option("--target", options->target, "With `records`: one target only; for problems, the host's")
+        ->type_name("T");
+    add_schedules_option(*app);
     app->add_flag("--markdown", options->as_markdown, "Operators as the documentation's tables");
     return {app, [options] {
                 if (options->what == "operators")
                     return list_operators(options->as_markdown);
                 if (options->what == "families")
                     return list_families();
-                return options->what == "targets" ? list_targets() : list_records(options->records);
+                return options->what == "targets" ? list_targets() : list_records(*options);
             }};
 }
 

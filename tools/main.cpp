@@ -1,4 +1,5 @@
 // The command `lamina`.
+#include "schedules/guarded.hpp"
 #include "tools/command.hpp"
 
 #include <CLI/CLI.hpp>
@@ -6,7 +7,6 @@
 
 #include <array>
 #include <cstdio>
-#include <exception>
 
 using namespace lamina::tools;
 
@@ -48,14 +48,15 @@ int run(int argc, char** argv) {
 } // namespace
 
 int main(int argc, char** argv) {
-    try {
-        const int code = run(argc, argv);
-        if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0)
-            return code;
-        std::fputs("lamina: the results could not be written to stdout\n", stderr);
-    } catch (const std::exception&
-                 error) { // of Halide or the standard library; what is expected is handled as a value
-        std::fprintf(stderr, "lamina: %s\n", error.what());
-    }
-    return exit_failed;
+    int code = exit_failed;
+    // What is expected is handled as a value.
+    const std::string error = lamina::guarded([&] {
+        code = run(argc, argv);
+        return std::string();
+    });
+    if (!error.empty())
+        return fail(exit_failed, error);
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0)
+        return code;
+    return fail(exit_failed, "the results could not be written to stdout");
 }

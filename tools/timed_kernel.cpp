@@ -1,6 +1,7 @@
 #include "tools/timed_kernel.hpp"
 
 #include "tuner/loaded_kernel.hpp"
+#include "tuner/loop_report.hpp"
 #include "tuner/operand_data.hpp"
 
 #include <algorithm>
@@ -74,6 +75,8 @@ TimedKernel time_kernel(const KernelRequest& request, const TimingConditions& co
     timed.schedule = request.schedule;
     const LoadedKernel loaded = load_kernel(request, conditions.target, conditions.records);
     timed.error = loaded.error();
+    if (const std::size_t end = timed.error.find(": "); timed.error.starts_with(timed.problem))
+        timed.error.erase(0, end + 2); // the table names the problem above
     if (!timed.error.empty())
         return timed;
     const Choice& choice = loaded.compiled().choices[0];
@@ -81,6 +84,9 @@ TimedKernel time_kernel(const KernelRequest& request, const TimingConditions& co
     timed.reason = choice.reason;
     timed.compile_seconds = loaded.compile_seconds();
     timed.code_bytes = loaded.code_bytes();
+    const LoopReport report = inspect(loaded, conditions.target);
+    timed.spills = report.spills();
+    timed.model_bound = report.bound_fraction();
     timed.scratch_bytes = lamina_scratch_size(&loaded.call(), conditions.threads);
     const OperandData data(loaded, 1);
     lamina_context context{};

@@ -57,25 +57,6 @@ std::optional<double> seconds_of(const std::string& text) {
     return number * factor;
 }
 
-ParsedKernels problems_of(const TuneCommand& command) {
-    std::vector<std::string> inputs = command.inputs;
-    ParsedKernels all;
-    if (!command.suite.empty())
-        for (const SuiteProblem& problem : read_suite(command.suite, all.error))
-            inputs.push_back(problem.problem);
-    if (all.error.empty() && inputs.empty())
-        all.error = "tune: give at least one PROBLEM, a HEADER or --suite";
-    for (std::size_t i = 0; i < inputs.size() && all.error.empty(); ++i) {
-        const ParsedKernels some = kernels_of(inputs[i], {command.network, ""}, i);
-        all.error = some.error;
-        for (const KernelRequest& kernel : some.kernels)
-            if (std::none_of(all.kernels.begin(), all.kernels.end(),
-                             [&](const KernelRequest& other) { return other.problem == kernel.problem; }))
-                all.kernels.push_back(kernel);
-    }
-    return all;
-}
-
 // Which problems were tuned to the end, with which versions: a line each beside the records. For problems
 // whose default was not beaten there is no record to tell.
 class Journal {
@@ -225,7 +206,9 @@ int run_tune(const TuneCommand& command) {
     const TargetFacts* target = target_or_fail(command.target);
     if (!target)
         return exit_usage;
-    ParsedKernels problems = problems_of(command);
+    ParsedKernels problems = all_kernels_of(command.inputs, command.suite, command.network);
+    if (problems.error.empty() && problems.kernels.empty())
+        problems.error = "tune: give at least one PROBLEM, a HEADER or --suite";
     if (!problems.error.empty())
         return fail(exit_usage, problems.error);
     const std::optional<double> seconds = command.budget.empty()
@@ -274,6 +257,7 @@ Subcommand add_tune(CLI::App& root) {
     app->add_option("--records", command->records, "Folder that gets the records, one JSON file per target")
         ->type_name("DIR")
         ->capture_default_str();
+    add_schedules_option(*app);
     app->add_flag("--resume", command->resumes, "Leave out what was tuned before, with the same versions");
     const std::map<std::string, Strategy> strategies{
         {"guided", Strategy::guided}, {"random", Strategy::random}, {"exhaustive", Strategy::exhaustive}};

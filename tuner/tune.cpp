@@ -2,6 +2,7 @@
 
 #include "generators/temporary_folder.hpp"
 #include "tuner/contest.hpp"
+#include "tuner/cpu_models.hpp"
 #include "tuner/peak.hpp"
 #include "tuner/timing.hpp"
 
@@ -230,6 +231,7 @@ void Search::decide() {
     evidence.gflops = static_cast<double>(operation_count(situation_.problem)) / seconds / 1e9;
     evidence.fraction_of_peak = evidence.gflops / quartiles(peaks).median;
     evidence.over_default = default_ratio_ / (result_.is_better ? standing.ratio : 1);
+    evidence.cpu = host_cpu();
     evidence.versions = tool_versions();
     evidence.date = fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::time(nullptr)));
     evidence.by = "lamina tune";

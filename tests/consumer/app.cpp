@@ -1,10 +1,12 @@
 // Packs, calls, and compares every number with the formula. Prints what is wrong.
+#include "choices.h"
 #include "filters.h"
 #include "stack.h"
 #include "stack.hpp"
 
 #include <algorithm>
 #include <cstdio>
+#include <string>
 #include <string_view>
 
 namespace {
@@ -50,6 +52,23 @@ void blurs(int batch) {
                 for (int c = 0; c < channels; ++c)
                     is_right = is_right && output.at(n, i, j, c) == mean(input, n, i, j, c);
     require(is_right, "blur is the mean of 2x2");
+}
+
+void has_variants() {
+    const Tensor input = numbers(choices::blur_input_shape(2), 9);
+    Tensor expected(choices::blur_output_shape(2));
+    lamina::Context context;
+    require(static_cast<bool>(filters::blur(context, input, expected)), "blur runs for its variants");
+    std::string names;
+    for (const choices::blur_variant& variant : choices::blur_variants) {
+        names += std::string(variant.name) + " (" + variant.schedule + ") ";
+        Tensor output(choices::blur_output_shape(2));
+        require(static_cast<bool>(variant.call(context, input, output)), "a variant runs");
+        require(std::ranges::equal(output.values(), expected.values()), "a variant gives the same");
+        require(variant.scratch_size(1) <= 1 << 20, "a variant tells its scratch");
+    }
+    require(names == "blur (by_rows,rows:5) single (by_rows) stock (generic) ",
+            "the table has the kernel and its variants, by name and schedule");
 }
 
 // W is flipped in both axes.
@@ -138,6 +157,7 @@ int main() {
         blurs(batch);
         convolves(batch);
     }
+    has_variants();
     runs_a_network();
     refuses_a_wrong_shape();
     return has_failed ? 1 : 0;
