@@ -52,7 +52,8 @@ agrees() {
     } >listing.s
     told=$(sed -nE 's/^bound +([0-9.]+) cycles.*/\1/p' "$1")
     llvm-mca-19 -mtriple="$2" -mcpu="$3" -iterations=100 listing.s |
-        awk -v told="$told" '/^Total Cycles/ {cycles = $3 / 100; print told " told, " cycles; exit !(cycles >= told * 0.99 && cycles <= told * 1.05)}'
+        awk -v told="$told" '/^Total Cycles/ {cycles = $3 / 100}
+            END {print told " told, " cycles " by llvm-mca"; exit !(cycles >= told * 0.99 && cycles <= told * 1.05)}'
 }
 if type -P llvm-mca-19 >/dev/null; then
     check 'llvm-mca agrees on AVX2' agrees avx2.txt x86_64-linux-gnu skylake
