@@ -46,7 +46,7 @@ check 'generators know dsl, schedules and Halide' only_includes generators "$sta
 check 'the runtime knows dsl and the header of Halide'"'"'s runtime' only_includes runtime \
     "$standard|<std[a-z]+\.h>|<HalideRuntime[A-Za-z]*\.h>|[\"<]lamina/[a-z_]+\.hp*[\">]|\"[a-z_]+\.hpp\""
 check 'the tuner knows everything but the tools' only_includes tuner \
-    "$standard|$system|$dsl|[\"<]lamina/runtime\.h[\">]|$halide|<HalideRuntime.h>|<llvm/[A-Za-z/]+\.h>|$fmt|$json|$(room 'schedules|generators|tuner')"
+    "$standard|$system|$dsl|[\"<]lamina/runtime\.h[\">]|$halide|<HalideRuntime.h>|<llvm/[A-Za-z_/]+\.h>|$fmt|$json|$(room 'schedules|generators|tuner')"
 check 'tools know everything but LLVM' only_includes tools \
     "$standard|$system|$dsl|[\"<]lamina/runtime\.h[\">]|$halide|<CLI/CLI.hpp>|$fmt|$json|$(room 'schedules|generators|tuner|tools')|\"[a-z_]+\.hpp\""
 nobody_includes() { # PATTERN FOLDER...

@@ -52,8 +52,8 @@ std::vector<std::string> nearest(const std::vector<std::string>& known, const st
 } // namespace
 
 Architecture architecture_of(const TargetFacts& target) {
-    return Halide::Target(std::string(target.halide)).arch == Halide::Target::ARM ? Architecture::arm_64
-                                                                                  : Architecture::x86_64;
+    return Halide::Target(std::string(target.halide)).arch == Halide::Target::X86 ? Architecture::x86_64
+                                                                                  : Architecture::arm_64;
 }
 
 std::vector<std::string> modelled_cpus(Architecture architecture) {

@@ -110,7 +110,6 @@ public:
         counts_.arithmetic += kind.arithmetic_elements > 0;
         counts_.arithmetic_elements += kind.arithmetic_elements;
         counts_.broadcasts += kind.is_broadcast;
-        counts_.has_calls = counts_.has_calls || description.isCall();
         const bool is_prefetch = text.starts_with("prefetch") || text.starts_with("prf");
         const int accesses = is_prefetch ? 0 : description.mayLoad() + description.mayStore();
         counts_.loads += !is_prefetch && description.mayLoad();

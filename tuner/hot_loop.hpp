@@ -16,7 +16,6 @@ struct LoopCounts {
     int loads = 0, stores = 0;   // an instruction that does both counts in both
     int spills = 0;              // of these, through the stack's or the frame's pointer
     int broadcasts = 0;          // of one element to a whole vector, also where an operand says so ({1to16})
-    bool has_calls = false;
 };
 
 struct LoopLine {

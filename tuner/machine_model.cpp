@@ -66,12 +66,13 @@ std::vector<llvm::MCInst> instructions_of(const Disassembler& disassembler, cons
 // Elements multiplied and added in a cycle if none waits for another, 0 where the model has no such vectors.
 double peak_products_per_cycle(const Disassembler& disassembler, Architecture architecture,
                                const std::string& model, int vector_bytes) {
+    const double lanes = vector_bytes / 4.0;
     double best = 0;
     for (const MultiplyAdd& row : multiply_adds)
         if (row.architecture == architecture && row.vector_bytes == vector_bytes) {
             const PipelineRun run = run_pipeline(disassembler, instructions_of(disassembler, row), model, 8);
             if (run.error.empty())
-                best = std::max(best, vector_bytes / 4 / run.cycles_of_resources);
+                best = std::max(best, lanes / run.cycles_of_resources);
         }
     return best;
 }
@@ -114,33 +115,22 @@ std::string bottleneck(const LoopBound& bound, const PipelineRun& run) {
                        bound.cycles, busiest_ports(bound.ports, most), most, dispatch);
 }
 
-} // namespace
-
-LoopBound bound_loop(const HotLoop& loop, const std::string& cpu, int vector_bytes) {
-    LoopBound bound;
-    const ModelName model = model_for(cpu, vector_bytes);
-    bound.model = model.name;
-    bound.model_reason = model.reason;
-    const std::vector<std::string> known = modelled_cpus(loop.architecture);
-    if (std::find(known.begin(), known.end(), model.name) == known.end()) {
-        bound.error = fmt::format("LLVM has no model of '{}'", model.name);
-        return bound;
-    }
-    if (loop.counts.has_calls) {
-        bound.error = "the loop calls functions, which no model of a pipeline knows";
-        return bound;
-    }
-    const Disassembler disassembler(loop.architecture);
-    std::vector<llvm::MCInst> instructions;
-    for (const DecodedInstruction& decoded : disassembler.decode(loop.code))
+// Why the loop's instructions cannot be simulated, or "".
+std::string decode(const Disassembler& disassembler, const HotLoop& loop,
+                   std::vector<llvm::MCInst>& instructions) {
+    for (const DecodedInstruction& decoded : disassembler.decode(loop.code)) {
+        if (!decoded.is_known)
+            return "the loop holds bytes that are no instruction";
+        const llvm::MCInstrDesc& description = disassembler.description(decoded.inst);
+        if (description.isCall() || description.isReturn())
+            return "the loop calls functions or returns, which no model of a pipeline knows";
         instructions.push_back(decoded.inst);
-    // As many turns as llvm-mca takes, fewer of a long loop.
-    bound.simulated_turns = static_cast<int>(
-        std::clamp<std::size_t>(30'000 / std::max<std::size_t>(1, instructions.size()), 8, 100));
-    const PipelineRun run = run_pipeline(disassembler, instructions, model.name, bound.simulated_turns);
-    bound.error = run.error;
-    if (!run.error.empty())
-        return bound;
+    }
+    return instructions.empty() ? "the loop is empty" : "";
+}
+
+void describe(const PipelineRun& run, LoopBound& bound) {
+    bound.simulated_turns = run.turns;
     bound.simulated_cycles = run.total_cycles;
     bound.cycles = run.cycles;
     bound.micro_operations = run.micro_operations;
@@ -153,7 +143,33 @@ LoopBound bound_loop(const HotLoop& loop, const std::string& cpu, int vector_byt
     }
     bound.ports = uses(run, sums);
     bound.bottleneck = bottleneck(bound, run);
-    bound.products_per_cycle = loop.counts.products / std::max(1.0, run.cycles);
+}
+
+} // namespace
+
+LoopBound bound_loop(const HotLoop& loop, const std::string& cpu, int vector_bytes) {
+    LoopBound bound;
+    const ModelName model = model_for(cpu, vector_bytes);
+    bound.model = model.name;
+    bound.model_reason = model.reason;
+    const std::vector<std::string> known = modelled_cpus(loop.architecture);
+    if (std::find(known.begin(), known.end(), model.name) == known.end()) {
+        bound.error = fmt::format("LLVM has no model of '{}'", model.name);
+        return bound;
+    }
+    const Disassembler disassembler(loop.architecture);
+    std::vector<llvm::MCInst> instructions;
+    bound.error = decode(disassembler, loop, instructions);
+    if (!bound.error.empty())
+        return bound;
+    // As many turns as llvm-mca takes, fewer of a long loop.
+    const auto turns = static_cast<int>(std::clamp<std::size_t>(30'000 / instructions.size(), 8, 100));
+    const PipelineRun run = run_pipeline(disassembler, instructions, model.name, turns);
+    bound.error = run.error;
+    if (!run.error.empty())
+        return bound;
+    describe(run, bound);
+    bound.products_per_cycle = run.cycles > 0 ? loop.counts.products / run.cycles : 0;
     bound.peak_products_per_cycle =
         peak_products_per_cycle(disassembler, loop.architecture, model.name, vector_bytes);
     return bound;
