@@ -171,8 +171,8 @@ int bench(const BenchOptions& options) {
     if (!error.empty())
         return fail(exit_usage, error);
     warn_of_broken_records(options.kernel.records, *target);
-    const TimingConditions conditions{*target, options.kernel.records, options.threads, options.seconds,
-                                      measure_peak(*target)};
+    const TimingConditions conditions{*target,         options.kernel.records, options.threads,
+                                      options.seconds, measure_peak(*target),  CoreWatch()};
     print_peak(conditions);
     const BenchReport report{std::string(target->name), options.threads, conditions.peak,
                              measure_all(work, conditions), work.sweep};

@@ -132,18 +132,20 @@ std::string cell(const std::optional<Value>& value, const char* format) {
 
 std::string table_line(const TimedKernel& k) {
     if (!k.error.empty())
-        return fmt::format("<tr><td class=\"text\">{}</td><td class=\"text\" colspan=\"10\">{}</td></tr>\n",
+        return fmt::format("<tr><td class=\"text\">{}</td><td class=\"text\" colspan=\"11\">{}</td></tr>\n",
                            escaped(k.schedule), escaped(k.error));
     const auto fraction = [&](double Fractions::*which) {
         return k.fractions ? std::optional((*k.fractions).*which) : std::nullopt;
     };
-    return fmt::format(
-        "<tr><td class=\"text\">{}</td><td>{:.4f}</td><td>{:.0f}</td><td>{:.1f}</td>{}{}{}{}<td>{:.1f}</"
-        "td><td>{:.1f}</td><td>{:.2f}</td></tr>\n",
-        escaped(k.schedule), k.timing.median * 1e3, 50 * k.timing.spread / k.timing.median, k.gflops,
-        cell(fraction(&Fractions::median), "{:.3f}"), cell(fraction(&Fractions::best), "{:.3f}"),
-        cell(k.model_bound, "{:.3f}"), cell(k.spills, "{}"), static_cast<double>(k.code_bytes) / 1024,
-        static_cast<double>(k.scratch_bytes) / 1024, k.compile_seconds);
+    return fmt::format("<tr><td "
+                       "class=\"text\">{}</td><td>{:.4f}</td><td>{:.0f}</td><td>{:.0f}</td><td>{:.1f}</"
+                       "td>{}{}{}{}<td>{:.1f}</"
+                       "td><td>{:.1f}</td><td>{:.2f}</td></tr>\n",
+                       escaped(k.schedule), k.timing.median * 1e3, 50 * k.timing.spread / k.timing.median,
+                       100 * k.timing.alone, k.gflops, cell(fraction(&Fractions::median), "{:.3f}"),
+                       cell(fraction(&Fractions::best), "{:.3f}"), cell(k.model_bound, "{:.3f}"),
+                       cell(k.spills, "{}"), static_cast<double>(k.code_bytes) / 1024,
+                       static_cast<double>(k.scratch_bytes) / 1024, k.compile_seconds);
 }
 
 std::string table(Kernels kernels) {
@@ -152,8 +154,8 @@ std::string table(Kernels kernels) {
     });
     std::string text =
         "<div class=\"scroll\"><table class=\"rows\"><thead><tr><th class=\"text\">schedule</th>";
-    for (const char* name : {"ms", "&plusmn;%", "GFLOP/s", "of peak", "best", "model", "spills", "code KiB",
-                             "scratch KiB", "compile s"})
+    for (const char* name : {"ms", "&plusmn;%", "alone %", "GFLOP/s", "of peak", "best", "model", "spills",
+                             "code KiB", "scratch KiB", "compile s"})
         text += fmt::format("<th>{}</th>", name);
     text += "</tr></thead><tbody>\n";
     for (const TimedKernel* kernel : kernels)
@@ -169,7 +171,8 @@ std::string page_text(const BenchReport& report) {
     if (report.peak)
         text += fmt::format(
             "<p>One core's multiply-add peak {:.1f} GFLOP/s, its copy {:.1f} GB/s, measured in the "
-            "same run. <i>of peak</i> compares medians, <i>best</i> the best calls; <i>model</i> is "
+            "same run. <i>of peak</i> compares medians, <i>best</i> the best calls; <i>alone</i> "
+            "is the part of the calls whose core did nothing else, the others are left out; <i>model</i> is "
             "the bound of the hot loop by LLVM's machine model. Click a heading to sort.</p>\n",
             report.peak->gflops, report.peak->copy_gbytes);
     std::vector<std::string> problems;

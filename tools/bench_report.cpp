@@ -50,6 +50,7 @@ json to_json(const TimedKernel& kernel) {
                 {"best_seconds", kernel.timing.best},
                 {"spread_seconds", kernel.timing.spread},
                 {"calls", kernel.timing.calls},
+                {"alone_fraction_of_calls", kernel.timing.alone},
                 {"gflops", kernel.gflops},
                 {"fraction_of_peak", nullptr},
                 {"best_fraction_of_peak", nullptr},
@@ -74,7 +75,7 @@ TimedKernel timed_kernel_from(const json& object) {
     kernel.reason = object.at("reason");
     kernel.error = object.at("error");
     kernel.timing = {object.at("best_seconds"), object.at("median_seconds"), object.at("spread_seconds"),
-                     object.at("calls")};
+                     object.at("calls"), object.at("alone_fraction_of_calls")};
     kernel.gflops = object.at("gflops");
     if (!object.at("fraction_of_peak").is_null())
         kernel.fractions = {object.at("fraction_of_peak"), object.at("best_fraction_of_peak"),
@@ -88,9 +89,9 @@ TimedKernel timed_kernel_from(const json& object) {
 }
 
 std::string table_head() {
-    return fmt::format("    {:<60} {:>9} {:>4} {:>8} {:>7} {:>6} {:>6} {:>6} {:>6} {:>8} {:>9} {:>7}\n",
-                       "schedule", "ms", "+-%", "GFLOP/s", "of peak", "best", "model", "of copy", "spills",
-                       "code KiB", "scratch", "compile");
+    return fmt::format("    {:<60} {:>9} {:>4} {:>6} {:>8} {:>7} {:>6} {:>6} {:>6} {:>6} {:>8} {:>9} {:>7}\n",
+                       "schedule", "ms", "+-%", "alone%", "GFLOP/s", "of peak", "best", "model", "of copy",
+                       "spills", "code KiB", "scratch", "compile");
 }
 
 std::string table_row(const TimedKernel& k) {
@@ -102,12 +103,12 @@ std::string table_row(const TimedKernel& k) {
         best = k.fractions->best;
         copy = k.fractions->copy;
     }
-    return fmt::format(
-        "    {:<60} {:>9.4f} {:>4.0f} {:>8.1f} {:>7} {:>6} {:>6} {:>7} {:>6} {:>8} {:>9} {:>5.2f} s\n",
-        k.schedule, k.timing.median * 1e3, 50 * k.timing.spread / k.timing.median, k.gflops,
-        or_dash(median, "{:.3f}"), or_dash(best, "{:.3f}"), or_dash(k.model_bound, "{:.3f}"),
-        or_dash(copy, "{:.3f}"), or_dash(k.spills, "{}"), kibibytes(k.code_bytes), kibibytes(k.scratch_bytes),
-        k.compile_seconds);
+    return fmt::format("    {:<60} {:>9.4f} {:>4.0f} {:>6.0f} {:>8.1f} {:>7} {:>6} {:>6} {:>7} {:>6} {:>8} "
+                       "{:>9} {:>5.2f} s\n",
+                       k.schedule, k.timing.median * 1e3, 50 * k.timing.spread / k.timing.median,
+                       100 * k.timing.alone, k.gflops, or_dash(median, "{:.3f}"), or_dash(best, "{:.3f}"),
+                       or_dash(k.model_bound, "{:.3f}"), or_dash(copy, "{:.3f}"), or_dash(k.spills, "{}"),
+                       kibibytes(k.code_bytes), kibibytes(k.scratch_bytes), k.compile_seconds);
 }
 
 std::optional<double> geomean(const std::vector<TimedKernel>& kernels, double Fractions::*fraction) {

@@ -10,61 +10,64 @@ namespace lamina::tools {
 
 namespace {
 
-constexpr int rounds = 8;
+// Calls whose core was shared are left out; with fewer than these the rest would be no sample.
+constexpr std::size_t fewest_calls = 5;
+// A neighbour on the core is waited for, up to this many times the seconds that were asked for.
+constexpr double patience = 4;
 
-// Calls, and samples of the machine's peak between them: other work on the machine slows both.
+// Calls, and samples of the machine's peak between them: what slows the whole machine slows both.
 struct Samples {
-    std::vector<double> calls; // seconds
-    std::vector<double> peaks; // GFLOP/s of one core; empty where none can be measured
+    std::vector<WatchedSample> calls; // seconds
+    std::vector<WatchedSample> peaks; // GFLOP/s of one core; empty where none can be measured
 };
 
 template <class Run>
-Samples take_samples(const Run& run, const TargetFacts& target, double seconds) {
+Samples take_samples(const Run& run, CoreWatch& watch, const TimingConditions& conditions) {
     constexpr double seconds_between_peaks = 0.001;
     Samples samples;
     run();
+    watch.look();
+    std::size_t alone = 0;
     const double begin = now_seconds();
-    for (double now = begin, last_peak = begin; samples.calls.empty() || now - begin < seconds;) {
-        run();
-        const double end = now_seconds();
-        samples.calls.push_back(end - now);
-        now = end;
-        if (now - last_peak < seconds_between_peaks && samples.calls.size() > 1)
+    for (double now = begin, last_peak = 0;
+         samples.calls.empty() || now - begin < conditions.seconds ||
+         (alone < fewest_calls && now - begin < patience * conditions.seconds);
+         now = now_seconds()) {
+        samples.calls.push_back(watch.sample([&] {
+            const double start = now_seconds();
+            run();
+            return now_seconds() - start;
+        }));
+        alone += watch.is_alone(samples.calls.back()) ? 1 : 0;
+        if (!conditions.peak || now - last_peak < seconds_between_peaks)
             continue;
-        if (const std::optional<double> peak = sample_gflops(target))
-            samples.peaks.push_back(*peak);
-        now = last_peak = now_seconds();
+        samples.peaks.push_back(watch.sample([&] { return sample_gflops(conditions.target).value_or(0); }));
+        last_peak = now_seconds();
     }
     return samples;
 }
 
-// In rounds, each a ratio of medians, whose median is the result.
 template <class Run>
-void time_rounds(TimedKernel& timed, const Run& run, const Problem& problem,
-                 const TimingConditions& conditions) {
+void time_calls(TimedKernel& timed, const Run& run, const Problem& problem,
+                const TimingConditions& conditions) {
+    CoreWatch watch = conditions.watch;
+    const Samples samples = take_samples(run, watch, conditions);
+    const std::vector<double> alone = undisturbed(samples.calls, watch),
+                              calls = undisturbed_or_all(samples.calls, watch, fewest_calls);
+    const Quartiles q = quartiles(calls);
+    timed.timing = {std::ranges::min(calls), q.median, q.high - q.low, static_cast<int>(samples.calls.size()),
+                    alone.size() < fewest_calls
+                        ? 0
+                        : static_cast<double>(alone.size()) / static_cast<double>(samples.calls.size())};
     const double operations = static_cast<double>(operation_count(problem)) / 1e9;
-    std::vector<double> fractions, medians;
-    double best_peak = 0;
-    timed.timing.best = 1e30;
-    for (int round = 0; round < rounds; ++round) {
-        const Samples samples = take_samples(run, conditions.target, conditions.seconds / rounds);
-        medians.push_back(quartiles(samples.calls).median);
-        timed.timing.best = std::min(timed.timing.best, std::ranges::min(samples.calls));
-        timed.timing.calls += static_cast<int>(samples.calls.size());
-        if (samples.peaks.empty())
-            continue;
-        best_peak = std::max(best_peak, std::ranges::max(samples.peaks) * conditions.threads);
-        fractions.push_back(operations / medians.back() /
-                            (quartiles(samples.peaks).median * conditions.threads));
-    }
-    const Quartiles calls = quartiles(medians);
-    timed.timing.median = calls.median;
-    timed.timing.spread = calls.high - calls.low;
     timed.gflops = operations / timed.timing.median;
-    if (conditions.peak)
-        timed.fractions = {quartiles(fractions).median, operations / timed.timing.best / best_peak,
-                           static_cast<double>(bytes_moved(problem)) / timed.timing.median / 1e9 /
-                               conditions.peak->copy_gbytes};
+    if (!conditions.peak)
+        return;
+    const std::vector<double> peaks = undisturbed_or_all(samples.peaks, watch, 1);
+    timed.fractions = {timed.gflops / (quartiles(peaks).median * conditions.threads),
+                       operations / timed.timing.best / (std::ranges::max(peaks) * conditions.threads),
+                       static_cast<double>(bytes_moved(problem)) / timed.timing.median / 1e9 /
+                           conditions.peak->copy_gbytes};
 }
 
 } // namespace
@@ -96,7 +99,7 @@ TimedKernel time_kernel(const KernelRequest& request, const TimingConditions& co
     if (!data.error().empty() || run() != LAMINA_OK)
         timed.error = data.error().empty() ? context.message : data.error();
     else
-        time_rounds(timed, run, request.problem, conditions);
+        time_calls(timed, run, request.problem, conditions);
     lamina_context_release(&context);
     return timed;
 }

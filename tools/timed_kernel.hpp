@@ -2,6 +2,7 @@
 #pragma once
 
 #include "generators/compile.hpp"
+#include "tuner/core_watch.hpp"
 #include "tuner/peak.hpp"
 #include "tuner/timing.hpp"
 
@@ -16,10 +17,11 @@ struct TimingConditions {
     int threads = 1;
     double seconds = 0.3;     // to spend on a kernel
     std::optional<Peak> peak; // where one is measured for the target
+    CoreWatch watch;          // that has seen the core for a while
 };
 
 struct Fractions {
-    // Of the peak beside it: the median of the rounds.
+    // Of the peak beside it: the medians.
     double median = 0;
     // Of the best peak: the best call.
     double best = 0;

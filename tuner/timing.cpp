@@ -52,19 +52,4 @@ Quartiles quartiles(std::vector<double> samples) {
     return {samples[n / 4], samples[n / 2], samples[n * 3 / 4]};
 }
 
-Timing time_calls(const std::function<void()>& run, double seconds) {
-    std::vector<double> samples;
-    run();
-    const double begin = now_seconds();
-    while (samples.size() < 5 || (now_seconds() - begin < seconds && samples.size() < 1'000'000)) {
-        const double start = now_seconds();
-        run();
-        samples.push_back(now_seconds() - start);
-    }
-    const double best = *std::min_element(samples.begin(), samples.end());
-    const int calls = static_cast<int>(samples.size());
-    const Quartiles q = quartiles(std::move(samples));
-    return {best, q.median, q.high - q.low, calls};
-}
-
 } // namespace lamina

@@ -1,9 +1,6 @@
 // Timing of kernels: one pinned core, many calls, robust statistics.
 #pragma once
 
-#include "lamina/runtime.h"
-
-#include <functional>
 #include <vector>
 
 namespace lamina {
@@ -39,9 +36,9 @@ Quartiles quartiles(std::vector<double> samples);
 struct Timing {
     double best = 0, median = 0, spread = 0; // seconds of a call; spread: the middle half of the samples
     int calls = 0;
+    // The part of the calls that had the core to themselves, see CoreWatch; the figures are theirs, or of all
+    // calls where it is 0.
+    double alone = 0;
 };
-
-// Calls `run` for about `seconds`, at least 5 times after one that is not counted.
-Timing time_calls(const std::function<void()>& run, double seconds);
 
 } // namespace lamina

@@ -53,6 +53,7 @@ private:
     std::mt19937_64 random_;
     TemporaryFolder folder_;
     PinnedCore pinned_;
+    CoreWatch watch_;
     double start_ = now_seconds();
     std::deque<Point> waiting_; // in the strategy's order
     std::vector<Point> near_;   // neighbours of the best, worst first
@@ -152,7 +153,7 @@ void Search::start_tasks() {
 
 // The candidate's time relative to the incumbent's; stops early where there is no hope.
 double Search::screened(ReadyKernel& kernel) {
-    Contest contest({contenders_[0].kernel.get(), &kernel});
+    Contest contest({contenders_[0].kernel.get(), &kernel}, watch_);
     for (int round = 0; round < screening_rounds && !is_over(1); ++round) {
         contest.play_round(0.004);
         if (round == 1 && contest.standing(1).ratio > hopeless * contenders_.back().ratio)
@@ -207,13 +208,13 @@ void Search::decide() {
     std::vector<ReadyKernel*> kernels;
     for (const Contender& contender : contenders_)
         kernels.push_back(contender.kernel.get());
-    Contest contest(kernels);
-    std::vector<double> peaks;
+    Contest contest(kernels, watch_);
+    std::vector<WatchedSample> peaks;
     for (int round = 0; round < most_final_rounds; ++round) {
         if (round >= fewest_final_rounds && is_over(1))
             break;
         contest.play_round(0.02);
-        peaks.push_back(sample_gflops(*situation_.target).value_or(0));
+        peaks.push_back(watch_.sample([&] { return sample_gflops(*situation_.target).value_or(0); }));
         report();
     }
     std::size_t winner = 0;
@@ -229,7 +230,7 @@ void Search::decide() {
     Evidence& evidence = result_.best.evidence;
     result_.best.schedule = to_text(point.family->name, point.knobs);
     evidence.gflops = static_cast<double>(operation_count(situation_.problem)) / seconds / 1e9;
-    evidence.fraction_of_peak = evidence.gflops / quartiles(peaks).median;
+    evidence.fraction_of_peak = evidence.gflops / quartiles(undisturbed_or_all(peaks, watch_, 1)).median;
     evidence.over_default = default_ratio_ / (result_.is_better ? standing.ratio : 1);
     evidence.cpu = host_cpu();
     evidence.versions = tool_versions();
