@@ -26,6 +26,8 @@ struct AlgorithmRequest {
     bool is_linear = false; // sum over linear positions
     int tile_positions = 0; // linear positions whose sum leaves out the kernel's rows that meet padding alone
                             // for all of them; 0: nothing is left out
+    int prefetch_tiles = 0; // tiles of a block of output channels that each fetch a part of the next block's
+                            // packed kernel, see with_kernel_prefetch(); 0: none does
 };
 
 struct Knob {

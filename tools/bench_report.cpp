@@ -89,7 +89,7 @@ TimedKernel timed_kernel_from(const json& object) {
 }
 
 std::string table_head() {
-    return fmt::format("    {:<60} {:>9} {:>4} {:>6} {:>8} {:>7} {:>6} {:>6} {:>6} {:>6} {:>8} {:>9} {:>7}\n",
+    return fmt::format("    {:<72} {:>9} {:>4} {:>6} {:>8} {:>7} {:>6} {:>6} {:>6} {:>6} {:>8} {:>9} {:>7}\n",
                        "schedule", "ms", "+-%", "alone%", "GFLOP/s", "of peak", "best", "model", "of copy",
                        "spills", "code KiB", "scratch", "compile");
 }
@@ -103,7 +103,7 @@ std::string table_row(const TimedKernel& k) {
         best = k.fractions->best;
         copy = k.fractions->copy;
     }
-    return fmt::format("    {:<60} {:>9.4f} {:>4.0f} {:>6.0f} {:>8.1f} {:>7} {:>6} {:>6} {:>7} {:>6} {:>8} "
+    return fmt::format("    {:<72} {:>9.4f} {:>4.0f} {:>6.0f} {:>8.1f} {:>7} {:>6} {:>6} {:>7} {:>6} {:>8} "
                        "{:>9} {:>5.2f} s\n",
                        k.schedule, k.timing.median * 1e3, 50 * k.timing.spread / k.timing.median,
                        100 * k.timing.alone, k.gflops, or_dash(median, "{:.3f}"), or_dash(best, "{:.3f}"),

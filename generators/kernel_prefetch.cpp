@@ -1,0 +1,120 @@
+#include "generators/kernel_prefetch.hpp"
+
+#include "lamina/shapes.hpp"
+
+#include <string_view>
+
+namespace lamina {
+
+namespace {
+
+using namespace Halide::Internal;
+using Halide::Expr;
+
+constexpr int line_floats = 16; // of a cache line
+
+// The parts into which a block's kernel is cut: one for each innermost loop of the sum, over all tiles.
+struct Parts {
+    int blocks, block_floats;
+    int tiles, chunks, rows, columns;
+
+    int per_tile() const { return chunks * rows * columns; }
+    int floats() const {
+        const int parts = tiles * per_tile();
+        return (block_floats + parts * line_floats - 1) / (parts * line_floats) * line_floats;
+    }
+};
+
+Parts parts_of(const Problem& problem, const AlgorithmRequest& request) {
+    const Problem p = as_convolution(problem);
+    const int channels = p.in.channels / p.groups;
+    const int chunk = request.kernel_chunk > 0 ? request.kernel_chunk : channels;
+    return {.blocks = (p.out_channels + request.kernel_block - 1) / request.kernel_block,
+            .block_floats = request.kernel_block * channels * p.kernel_size.width * p.kernel_size.height,
+            .tiles = request.prefetch_tiles,
+            .chunks = channels / chunk,
+            .rows = p.kernel_size.height,
+            .columns = p.kernel_size.width};
+}
+
+class HasLoop : public IRVisitor {
+public:
+    bool found = false;
+    using IRVisitor::visit;
+    void visit(const For*) override { found = true; }
+};
+
+bool is_innermost(const For* loop) {
+    HasLoop inner;
+    loop->body.accept(&inner);
+    return !inner.found;
+}
+
+class InsertPrefetches : public IRMutator {
+public:
+    InsertPrefetches(const Parts& parts, const LoweredFunc& function) : parts_(parts) {
+        for (const LoweredArgument& argument : function.args)
+            names_.push_back(argument.name); // a parallel loop's variable is its body's argument
+    }
+    using IRMutator::mutate;
+
+private:
+    Parts parts_;
+    std::vector<std::string> names_; // of variables around the statement
+
+    using IRMutator::visit;
+
+    // The variable around the statement whose name ends so or, for the sum's loops, contains it; else
+    // `absent`.
+    Expr variable(std::string_view text, const Expr& absent) const {
+        for (const std::string& name : names_)
+            if (name.ends_with(text) || (name.starts_with("sum.") && name.find(text) != std::string::npos))
+                return Variable::make(Halide::Int(32), name);
+        return absent;
+    }
+
+    Stmt visit(const For* loop) override {
+        if (!loop->name.starts_with("sum.s1.") || !is_innermost(loop)) {
+            names_.push_back(loop->name);
+            Stmt changed = IRMutator::visit(loop);
+            names_.pop_back();
+            return changed;
+        }
+        const Expr block = variable(".c.co", Expr());
+        return block.defined() ? Block::make(prefetch(block), loop) : Stmt(loop);
+    }
+
+    Stmt prefetch(const Expr& block) const {
+        // Loops of one turn have no variable, and the last tile may stand outside the loop over tiles.
+        const Expr tile = variable(".tile", parts_.tiles - 1), chunk = variable("window$x.chunk", 0),
+                   row = variable("window$z", 0), column = variable("window$y", 0);
+        const Expr part = tile * parts_.per_tile() + (chunk * parts_.rows + row) * parts_.columns + column;
+        const Expr next = Halide::select(block + 1 < parts_.blocks, block + 1, 0);
+        const Expr first = part * parts_.floats();
+        const Expr at = Halide::cast<std::int64_t>(next) * parts_.block_floats + first;
+        const Expr call = Call::make(
+            Halide::Int(32), "lamina_prefetch",
+            {Variable::make(Halide::type_of<const float*>(), "packed_kernel"), at, Expr(parts_.floats())},
+            Call::Extern);
+        return IfThenElse::make(first < parts_.block_floats, Evaluate::make(call));
+    }
+};
+
+} // namespace
+
+Halide::Module with_kernel_prefetch(const Halide::Module& module, const Problem& problem,
+                                    const AlgorithmRequest& request) {
+    if (request.prefetch_tiles == 0 || request.kernel_block == 0)
+        return module;
+    Halide::Module changed(module.name(), module.target());
+    for (const Halide::Buffer<>& buffer : module.buffers())
+        changed.append(buffer);
+    for (const LoweredFunc& function : module.functions()) {
+        LoweredFunc copy = function;
+        copy.body = InsertPrefetches(parts_of(problem, request), function).mutate(function.body);
+        changed.append(copy);
+    }
+    return changed;
+}
+
+} // namespace lamina
