@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <sstream>
 
@@ -22,6 +23,17 @@ std::vector<std::string> compiler_command() {
     for (const std::filesystem::path& folder : include_folders())
         command.push_back("-I" + folder.string());
     return command;
+}
+
+std::vector<std::string> halide_options() {
+    std::vector<std::string> list;
+    std::string_view options = LAMINA_HALIDE_OPTIONS; // separated by bars
+    while (!options.empty()) {
+        const std::size_t bar = std::min(options.find('|'), options.size());
+        list.emplace_back(options.substr(0, bar));
+        options.remove_prefix(std::min(bar + 1, options.size()));
+    }
+    return list;
 }
 
 std::string shortened(const std::string& said) {

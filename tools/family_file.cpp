@@ -26,12 +26,8 @@ std::vector<std::string> family_command() {
     // The family runs for milliseconds, but Halide's header takes seconds: no optimisation. Its own names are
     // hidden, so that none is mistaken for one of this program's.
     command.insert(command.end(), {"-shared", "-fPIC", "-O0", "-w", "-fvisibility=hidden"});
-    std::string_view options = LAMINA_HALIDE_OPTIONS; // separated by bars
-    while (!options.empty()) {
-        const std::size_t bar = std::min(options.find('|'), options.size());
-        command.emplace_back(options.substr(0, bar));
-        options.remove_prefix(std::min(bar + 1, options.size()));
-    }
+    const std::vector<std::string> options = halide_options();
+    command.insert(command.end(), options.begin(), options.end());
     return command;
 }
 

@@ -4,6 +4,8 @@
 #include "tools/progress.hpp"
 
 #include "generators/whole_file.hpp"
+#include "tools/emulation.hpp"
+#include "tuner/prediction.hpp"
 #include "tuner/record_store.hpp"
 #include "tuner/timing.hpp"
 #include "tuner/tune.hpp"
@@ -25,12 +27,13 @@ constexpr Exit exit_interrupted = static_cast<Exit>(130); // as shells report Ct
 
 struct TuneCommand {
     std::vector<std::string> inputs;
-    std::string suite, network, target, records = data_folder("records"), json;
+    std::string suite, network, target, cpu, records = data_folder("records"), json;
     std::string budget; // "": a minute for each problem
     Strategy strategy = Strategy::guided;
     std::size_t points = 0;
     std::uint64_t seed = 1;
     bool resumes = false;
+    bool predicts = false; // by the models alone
 };
 
 std::atomic<bool> stop_asked = false;
@@ -88,7 +91,12 @@ private:
 void print(const TuningResult& result, const std::string& stored) {
     fmt::print("{}\n    was   {} ({})\n", result.best.problem, result.incumbent, result.incumbent_reason);
     const Evidence& e = result.best.evidence;
-    if (result.is_better)
+    if (is_predicted(e))
+        fmt::print("    {}, predicted for {}: {:.3f} of its time, {:.3f} of peak; {}\n",
+                   result.is_better ? "now   " + result.best.schedule : "stays", e.cpu, result.ratio,
+                   e.fraction_of_peak,
+                   result.is_better ? "right under emulation, " + stored : "nothing better");
+    else if (result.is_better)
         fmt::print("    now   {}: {:.3f} of its time, +-{:.3f}; {:.1f} GFLOP/s, {:.3f} of peak; {}\n",
                    result.best.schedule, result.ratio, result.noise, e.gflops, e.fraction_of_peak, stored);
     else
@@ -113,6 +121,7 @@ nlohmann::json to_json(const TuningResult& result, double seconds) {
     for (const Trial& trial : result.trials)
         trials.push_back({{"schedule", trial.schedule},
                           {"expected_cycles", trial.expected_cycles},
+                          {"predicted_cycles", trial.predicted_cycles},
                           {"ratio", trial.ratio},
                           {"error", trial.error}});
     return {{"problem", result.best.problem},
@@ -137,6 +146,7 @@ struct Session {
     nlohmann::json report = nlohmann::json::array();
 
     Exit tune_all();
+    TuningResult predicted(const Problem& problem, const TuningOptions& options);
     Exit tune_one(const KernelRequest& kernel, Progress& progress, double share);
 };
 
@@ -170,6 +180,26 @@ Exit Session::tune_all() {
     return stop_asked ? exit_interrupted : worst;
 }
 
+// The same for a CPU that is not here. A record that was measured on one is better evidence than any
+// prediction.
+TuningResult Session::predicted(const Problem& problem, const TuningOptions& options) {
+    TuningResult refused;
+    const std::string name(to_text(problem).view());
+    for (const Record& record : load_records(records_path(command.records, target)).records)
+        if (record.problem == name && !is_predicted(record.evidence))
+            refused.error = "its record was measured; a prediction does not replace it";
+    const EmulationReference reference = emulation_reference(problem);
+    if (refused.error.empty())
+        refused.error = reference.error;
+    if (!refused.error.empty())
+        return refused;
+    const auto why_wrong = [&](const CompiledKernel& compiled) {
+        return can_run_here(target) ? "" : why_wrong_emulated(compiled, target, reference.outputs);
+    };
+    return predict(problem, {&target, command.cpu, options.records, options.seconds, options.points,
+                             options.stop, options.on_progress, why_wrong});
+}
+
 Exit Session::tune_one(const KernelRequest& kernel, Progress& progress, double share) {
     TuningOptions options;
     options.target = &target;
@@ -186,7 +216,8 @@ Exit Session::tune_one(const KernelRequest& kernel, Progress& progress, double s
                                     state.best, name));
     };
     const double begin = now_seconds();
-    const TuningResult result = tune(kernel.problem, options);
+    const TuningResult result =
+        command.predicts ? predicted(kernel.problem, options) : tune(kernel.problem, options);
     progress.clear();
     if (!result.error.empty()) {
         fail(exit_failed, fmt::format("{}: {}", name, result.error));
@@ -202,7 +233,23 @@ Exit Session::tune_one(const KernelRequest& kernel, Progress& progress, double s
     return error.empty() ? exit_ok : exit_failed;
 }
 
-int run_tune(const TuneCommand& command) {
+// Kernels are timed where this CPU runs them, and elsewhere predicted for a CPU that is named.
+std::string why_not_tunable(const TuneCommand& command, const TargetFacts& target) {
+    if (target.is_gpu)
+        return fmt::format("target: {} is a device, whose kernels are neither timed nor predicted",
+                           target.name);
+    if (!command.predicts)
+        return command.cpu.empty() ? ""
+                                   : fmt::format("--cpu {}: this machine runs {} itself, and times it; to "
+                                                 "predict all the same give --predict",
+                                                 command.cpu, target.name);
+    const CpuChoice cpu = choose_cpu(target, command.cpu);
+    if (!cpu.error.empty())
+        return cpu.error;
+    return can_run_here(target) ? "" : why_not_emulated(target);
+}
+
+int run_tune(TuneCommand command) {
     const TargetFacts* target = target_or_fail(command.target);
     if (!target)
         return exit_usage;
@@ -217,8 +264,9 @@ int run_tune(const TuneCommand& command) {
     if (!seconds)
         return fail(exit_usage, fmt::format("--budget {}: a time such as 90s, 10m or 2h is expected",
                                             in_quotes(command.budget).view()));
-    if (!can_run_here(*target) || target->is_gpu)
-        return fail(exit_usage, fmt::format("target: this machine cannot time kernels for {}", target->name));
+    command.predicts = command.predicts || !can_run_here(*target);
+    if (const std::string reason = why_not_tunable(command, *target); !reason.empty())
+        return fail(exit_usage, reason);
     std::error_code error;
     std::filesystem::create_directories(command.records, error);
     for (const std::string& path : {records_path(command.records, *target), command.json})
@@ -251,6 +299,12 @@ Subcommand add_tune(CLI::App& root) {
     app->add_option("--target", command->target,
                     "Target to tune for, see `lamina list targets`; default: the best this CPU runs")
         ->type_name("T");
+    app->add_option(
+           "--cpu", command->cpu,
+           "CPU to predict for, where the target's code does not run here: a name of LLVM's, such as "
+           "cortex-a76")
+        ->type_name("CPU");
+    app->add_flag("--predict", command->predicts, "Predict by the models, also where kernels could be timed");
     app->add_option("--budget", command->budget,
                     "Time for all problems together: 90s, 10m, 2h; default: a minute for each")
         ->type_name("TIME");
@@ -274,7 +328,11 @@ Subcommand add_tune(CLI::App& root) {
     app->footer(
         "A record is stored only where the schedule beats the one that the problem would get anyway by "
         "more than the\nnoise of the measurement. Ctrl-C ends the search and keeps what was found; all "
-        "records are written whole.");
+        "records are written whole.\nFor a target that this CPU does not run, schedules are compiled and "
+        "ranked "
+        "by LLVM's model of the CPU; the winner's\nresults are checked under an emulator, and its record "
+        "says "
+        "that it was predicted.");
     return {app, [command] { return run_tune(*command); }};
 }
 

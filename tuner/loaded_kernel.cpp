@@ -11,8 +11,6 @@
 
 namespace lamina {
 
-namespace {
-
 lamina_operand described(const Operand& operand) {
     lamina_operand result{operand.name.data(),
                           operand.type == Type::i32 ? LAMINA_I32 : LAMINA_F32,
@@ -22,8 +20,6 @@ lamina_operand described(const Operand& operand) {
     std::copy_n(operand.shape.begin(), operand.rank, result.shape);
     return result;
 }
-
-} // namespace
 
 std::unique_ptr<LoadedKernel::Description> LoadedKernel::describe(const CompiledKernel& kernel,
                                                                   const CompiledFunction& function,

@@ -7,6 +7,9 @@
 
 namespace lamina {
 
+// As the runtime knows an operand.
+lamina_operand described(const Operand& operand);
+
 class LoadedKernel {
 public:
     const std::string& error() const { return compiled_.error; } // why there is none, or empty

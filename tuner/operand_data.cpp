@@ -1,5 +1,6 @@
 #include "tuner/operand_data.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace lamina {
@@ -16,25 +17,31 @@ std::uint64_t next(std::uint64_t& state) {
 
 } // namespace
 
-lamina_view OperandData::make(const lamina_operand& operand, std::uint64_t seed) {
+std::vector<float> operand_values(const lamina_operand& operand, std::uint64_t seed) {
     std::uint64_t state = seed;
     for (const char letter : std::string_view(operand.name))
         state = state * 31 + static_cast<unsigned char>(letter);
-    std::int64_t shape[LAMINA_MAX_RANK] = {};
-    std::int64_t elements = 1;
-    for (int i = 0; i < operand.rank; ++i) {
-        shape[i] = operand.shape[i] == 0 ? 1 : operand.shape[i];
-        elements *= shape[i];
+    std::size_t elements = 1;
+    for (int i = 0; i < operand.rank; ++i)
+        elements *= operand.shape[i] == 0 ? 1 : static_cast<std::size_t>(operand.shape[i]);
+    std::vector<float> values(elements);
+    for (float& value : values) {
+        const auto number = static_cast<std::int32_t>(next(state) % 9) - 4;
+        if (operand.type == LAMINA_I32)
+            std::memcpy(&value, &number, sizeof number);
+        else
+            value = static_cast<float>(number);
     }
-    std::vector<float>& buffer = storage_.emplace_back(static_cast<std::size_t>(elements));
-    if (!operand.is_output)
-        for (float& value : buffer) {
-            const auto number = static_cast<std::int32_t>(next(state) % 9) - 4;
-            if (operand.type == LAMINA_I32)
-                std::memcpy(&value, &number, sizeof number);
-            else
-                value = static_cast<float>(number);
-        }
+    return values;
+}
+
+lamina_view OperandData::make(const lamina_operand& operand, std::uint64_t seed) {
+    std::int64_t shape[LAMINA_MAX_RANK] = {};
+    for (int i = 0; i < operand.rank; ++i)
+        shape[i] = operand.shape[i] == 0 ? 1 : operand.shape[i];
+    std::vector<float>& buffer = storage_.emplace_back(operand_values(operand, seed));
+    if (operand.is_output)
+        std::ranges::fill(buffer, 0.0f);
     return lamina_dense_view(buffer.data(), operand.type, operand.rank, shape);
 }
 

@@ -7,6 +7,9 @@
 
 namespace lamina {
 
+// Small random integers, which depend on the seed and the operand's name alone; an open batch is one image.
+std::vector<float> operand_values(const lamina_operand& operand, std::uint64_t seed);
+
 // One buffer per operand of a problem, its kernel packed for `loaded`. An open batch is one image. An
 // operand's values depend on the seed and its name alone, and so are the same for every schedule of a
 // problem.

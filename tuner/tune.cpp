@@ -4,6 +4,7 @@
 #include "tuner/contest.hpp"
 #include "tuner/cpu_models.hpp"
 #include "tuner/peak.hpp"
+#include "tuner/prediction.hpp"
 #include "tuner/timing.hpp"
 
 #include <fmt/chrono.h>
@@ -177,11 +178,14 @@ void Search::enter(Contender contender) {
 }
 
 void Search::take_result(Running& running) {
-    Trial trial{to_text(running.point.family->name, running.point.knobs), running.point.cost, 0, ""};
+    Trial trial{to_text(running.point.family->name, running.point.knobs), running.point.cost, 0, 0, ""};
     CompiledKernel compiled = finish_candidate(situation_, running.point, running.task);
     auto kernel = std::make_unique<ReadyKernel>(std::move(compiled), *situation_.target);
     trial.error = kernel->error();
     if (trial.error.empty()) {
+        trial.predicted_cycles =
+            predicted_cycles(situation_, running.point, inspect(kernel->loaded(), *situation_.target))
+                .value_or(0);
         trial.ratio = screened(*kernel);
         if (trial.schedule == default_)
             default_ratio_ = trial.ratio;

@@ -37,9 +37,10 @@ struct TuningOptions {
 // One point that was tried.
 struct Trial {
     std::string schedule;
-    double expected_cycles = 0; // by the family's model
-    double ratio = 0;           // of its time to the incumbent's, 0 where it has none
-    std::string error;          // why it was refused
+    double expected_cycles = 0;  // by the family's model
+    double predicted_cycles = 0; // by it and LLVM's model of the CPU, 0 where neither says anything
+    double ratio = 0;            // of its time to the incumbent's, 0 where it has none
+    std::string error;           // why it was refused
 };
 
 struct TuningResult {
