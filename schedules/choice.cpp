@@ -34,6 +34,9 @@ Choice from_text(const Situation& situation, std::string_view text, std::string 
                                      in_quotes(schedule.family).view(), family_names())};
     if (const std::string reason_not = family->fits(situation); !reason_not.empty())
         return {.error = fmt::format("{}: {}", family->name, reason_not)};
+    // Nothing is computed from what is refused, such as a tile of no positions.
+    if (std::string error = why_illegal(*family, situation, schedule.knobs); !error.empty())
+        return {.error = std::move(error)};
     Knobs knobs = completed(*family, situation, schedule.knobs);
     for (const Knob& knob : family->knobs)
         if (!knobs.has(knob.name))

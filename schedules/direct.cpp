@@ -51,7 +51,7 @@ std::string fits(const Situation& s) {
 }
 
 // Accumulators, one tile's kernel vectors and one broadcast input share the registers.
-int registers_used(int vectors, int positions) {
+std::int64_t registers_used(std::int64_t vectors, std::int64_t positions) {
     return vectors * positions + vectors + 1;
 }
 

@@ -90,7 +90,7 @@ std::string why_illegal(const Family& family, const Situation& situation, const 
         std::string names;
         for (const Knob& knob : family.knobs)
             names += fmt::format("{}{}", names.empty() ? "" : ", ", knob.name);
-        return fmt::format("{}: unknown knob '{}'; it has {}", family.name, name,
+        return fmt::format("{}: unknown knob {}; it has {}", family.name, in_quotes(name).view(),
                            names.empty() ? "none" : names);
     }
     std::string reason = family.fits(situation);

@@ -101,6 +101,25 @@ TEST_CASE("Some family fits every problem on every CPU target", "[schedules]") {
         }
 }
 
+TEST_CASE("An illegal knob in a schedule's text is refused, whatever the others", "[schedules]") {
+    for_fitting_families(40, [](const Family& family, const Situation& situation, Random&) {
+        for (const Knob& knob : family.knobs)
+            for (const int value : {1'000'003, 999'999'999}) {
+                const std::string word = fmt::format("{}:{}", knob.name, value);
+                CHECK_THAT(choose_schedule(situation, fmt::format("{},{}", family.name, word), "").error,
+                           Catch::Contains(word));
+            }
+    });
+    const Situation situation{
+        parse_problem("cross_correlation in=1x14x14x32 out_channels=32 kernel_size=3x3 padding=same").problem,
+        find_target("x86-64-linux-avx2")};
+    for (const std::string word : {"vectors:0", "positions:0", "strip:0", "chunk:0", "unroll:0"}) {
+        CHECK_THAT(choose_schedule(situation, "direct," + word, "").error, Catch::Contains(word));
+        CHECK_THAT(choose_schedule(situation, "direct,positions:3," + word, "").error,
+                   Catch::Contains(word) || Catch::Contains("twice"));
+    }
+}
+
 TEST_CASE("An illegal knob gives a reason that names family, knob and value", "[schedules]") {
     for_fitting_families(40, [](const Family& family, const Situation& situation, Random&) {
         for (const Knob& knob : family.knobs)
