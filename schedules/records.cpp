@@ -1,5 +1,7 @@
 #include "schedules/records.hpp"
 
+#include "schedules/tool_versions.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -67,12 +69,23 @@ bool is_alike(const Problem& a, const Problem& b) {
            (a.groups == 1) == (b.groups == 1);
 }
 
+std::string ignored(const std::string& path, const Record& record, const std::string& reason) {
+    return fmt::format("{}: record {} ignored: {}", path, in_quotes(record.problem).view(), reason);
+}
+
 // Without its folder, which differs between machines.
 std::string name_of(const RecordFile& file) {
     return file.path.substr(file.path.rfind('/') + 1);
 }
 
 } // namespace
+
+std::vector<std::string> RecordFile::warnings() const {
+    std::vector<std::string> all = unreadable;
+    for (const OutdatedRecord& entry : outdated)
+        all.push_back(ignored(path, entry.record, entry.reason));
+    return all;
+}
 
 std::string records_path(const std::string& folder, const TargetFacts& target) {
     return fmt::format("{}/{}.json", folder, target.name);
@@ -81,27 +94,28 @@ std::string records_path(const std::string& folder, const TargetFacts& target) {
 RecordFile load_records(const std::string& path) {
     std::ifstream stream(path, std::ios::binary);
     if (!stream)
-        return {path, {}, {}};
+        return {path, {}, {}, {}};
     std::ostringstream text;
     text << stream.rdbuf();
     return parse_records(text.str(), path);
 }
 
 RecordFile parse_records(std::string_view text, const std::string& path) {
-    RecordFile file{path, {}, {}};
+    RecordFile file{path, {}, {}, {}};
     const json root = json::parse(text, nullptr, false);
     if (!root.is_array()) {
-        file.warnings.push_back(fmt::format("{}: not a JSON list of records; ignored", path));
+        file.unreadable.push_back(fmt::format("{}: not a JSON list of records; ignored", path));
         return file;
     }
     for (const json& entry : root) {
         Record record;
         const std::string error = read_record(entry, record);
-        if (error.empty())
-            file.records.push_back(std::move(record));
+        if (!error.empty())
+            file.unreadable.push_back(ignored(path, record, error));
+        else if (std::string reason = why_outdated(record.evidence.versions); !reason.empty())
+            file.outdated.push_back({std::move(record), std::move(reason)});
         else
-            file.warnings.push_back(
-                fmt::format("{}: record {} ignored: {}", path, in_quotes(record.problem).view(), error));
+            file.records.push_back(std::move(record));
     }
     return file;
 }

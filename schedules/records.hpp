@@ -20,11 +20,20 @@ struct Record {
     Evidence evidence;
 };
 
+// A record that could be read, but that the look-up does not use.
+struct OutdatedRecord {
+    Record record;
+    std::string reason;
+};
+
 struct RecordFile {
     std::string path;
-    std::vector<Record> records;
-    std::vector<std::string>
-        warnings; // records or a file that could not be read, by name and with the reason
+    std::vector<Record> records; // what the look-up uses
+    std::vector<OutdatedRecord> outdated;
+    std::vector<std::string> unreadable; // entries, or the file, by name and with the reason
+
+    // On all that is ignored, by name and with the reason.
+    std::vector<std::string> warnings() const;
 };
 
 std::string records_path(const std::string& folder, const TargetFacts& target);

@@ -47,6 +47,13 @@ lists() {
     misused 'planets' list planets
     mkdir -p bad_records
     echo '{' >bad_records/x86-64-linux.json
+    mkdir -p old_records
+    echo '[{"problem": "softmax in=1x1x1x8", "schedule": "generic", "evidence": {"versions": "Halide 1.2.3"}}]' >old_records/x86-64-linux.json
+    succeeds "does not fit: it was made with 'Halide 1.2.3'" list records --records old_records
+    succeeds 'does not fit' list records 'softmax in=1x1x1x8' --target x86-64-linux --records old_records
+    succeeds '1 of 1 problems have no record' list records 'softmax in=1x1x1x8' --target x86-64-linux --records old_records
+    check 'a build with such records says so and goes on' bash -c "'$LAMINA' compile 'softmax in=1x1x1x8' --target x86-64-linux \
+        --records old_records -o old >/dev/null 2>said.txt && grep -q \"record 'softmax in=1x1x1x8' ignored: .*'Halide 1.2.3'\" said.txt"
     check 'list names a file of records that cannot be read' bash -c "! '$LAMINA' list records --records bad_records 2>said.txt &&
         grep -q 'bad_records/x86-64-linux.json' said.txt"
 }

@@ -1,5 +1,6 @@
 #include "schedules/choice.hpp"
 #include "schedules/records.hpp"
+#include "schedules/tool_versions.hpp"
 #include "tests/fuzz/any_records.hpp"
 #include "tests/support/test_folder.hpp"
 
@@ -36,11 +37,11 @@ Problem parsed(std::string_view text) {
     return parsed.problem;
 }
 
-std::string entry(std::string_view problem, std::string_view schedule) {
+std::string entry(std::string_view problem, std::string_view schedule, std::string_view versions = "any") {
     return fmt::format(
         R"({{"problem": "{}", "schedule": "{}", "evidence": {{"gflops": 50.5, "fraction_of_peak": )"
-        R"(0.8, "cpu": "any", "versions": "any", "date": "2024-01-01", "by": "hand"}}}})",
-        problem, schedule);
+        R"(0.8, "cpu": "any", "versions": "{}", "date": "2024-01-01", "by": "hand"}}}})",
+        problem, schedule, versions);
 }
 
 std::string keys(int width) {
@@ -125,13 +126,14 @@ TEST_CASE("Broken records are reported by name and the others kept", "[records]"
     CHECK(file.records[0].schedule == fine);
     CHECK(file.records[0].evidence.gflops == 50.5);
     CHECK(file.records[0].evidence.by == "hand");
-    REQUIRE(file.warnings.size() == 5);
-    for (const std::string& warning : file.warnings)
+    REQUIRE(file.unreadable.size() == 5);
+    CHECK(file.warnings() == file.unreadable);
+    for (const std::string& warning : file.unreadable)
         CHECK_THAT(warning, Catch::StartsWith(file.path) && Catch::Contains("ignored"));
-    CHECK_THAT(file.warnings[1], Catch::Contains("cross_korrelation"));
-    CHECK_THAT(file.warnings[2], Catch::Contains("8x8x32") && Catch::Contains("sideways"));
-    CHECK_THAT(file.warnings[3], Catch::Contains("7x7x32") && Catch::Contains("'vectors'"));
-    CHECK_THAT(file.warnings[4], Catch::Contains("9x9x32") && Catch::Contains("evidence"));
+    CHECK_THAT(file.unreadable[1], Catch::Contains("cross_korrelation"));
+    CHECK_THAT(file.unreadable[2], Catch::Contains("8x8x32") && Catch::Contains("sideways"));
+    CHECK_THAT(file.unreadable[3], Catch::Contains("7x7x32") && Catch::Contains("'vectors'"));
+    CHECK_THAT(file.unreadable[4], Catch::Contains("9x9x32") && Catch::Contains("evidence"));
     CHECK(chosen(keys(14), "", folder).schedule == "generic");
 }
 
@@ -141,8 +143,8 @@ TEST_CASE("A records file that is no list is reported and ignored", "[records]")
         folder.write(avx2, text);
         const RecordFile file = load_records(records_path(folder.path(), avx2));
         CHECK(file.records.empty());
-        REQUIRE(file.warnings.size() == 1);
-        CHECK_THAT(file.warnings[0], Catch::StartsWith(file.path) && Catch::Contains("ignored"));
+        REQUIRE(file.unreadable.size() == 1);
+        CHECK_THAT(file.unreadable[0], Catch::StartsWith(file.path) && Catch::Contains("ignored"));
         CHECK_THAT(chosen(keys(14), "", folder).reason, Catch::Contains("default"));
     }
 }
@@ -150,7 +152,42 @@ TEST_CASE("A records file that is no list is reported and ignored", "[records]")
 TEST_CASE("A records file that does not exist holds no records, without a warning", "[records]") {
     const RecordFile file = load_records("/nonexistent/records.json");
     CHECK(file.records.empty());
-    CHECK(file.warnings.empty());
+    CHECK(file.warnings().empty());
+}
+
+TEST_CASE("A record fits as long as it is of this major version of Halide", "[records]") {
+    constexpr int major = HALIDE_VERSION_MAJOR;
+    CHECK(why_outdated(tool_versions()) == "");
+    for (const std::string& fits :
+         {std::string(), std::string("by hand"), std::string("Halide"), std::string("Halide main"),
+          fmt::format("Halide {}", major), fmt::format("Halide {}.99.7", major),
+          fmt::format("LLVM 7.0, Halide {}.1.0", major)})
+        CHECK(why_outdated(fits) == "");
+    for (const std::string& outdated :
+         {fmt::format("Halide {}.0.0", major - 1), fmt::format("Halide {}", major + 1),
+          fmt::format("Halide {}0.0.0", major), fmt::format("LLVM {}.0, Halide 9.0.0", major),
+          std::string("Halide 99999999999999999999")})
+        CHECK_THAT(why_outdated(outdated), Catch::Contains(outdated) && Catch::Contains(tool_versions()));
+}
+
+TEST_CASE("Records of another major version of Halide are reported by name and not looked up", "[records]") {
+    const RecordsFolder folder;
+    const std::string old = fmt::format("Halide {}.1.2", HALIDE_VERSION_MAJOR - 1);
+    folder.write(avx2, fmt::format("[{},\n{}]", entry(keys(14), schedule_with(2), old),
+                                   entry(keys(16), schedule_with(3), tool_versions())));
+    const RecordFile file = load_records(records_path(folder.path(), avx2));
+    CHECK(file.records.size() == 1);
+    REQUIRE(file.outdated.size() == 1);
+    CHECK(file.outdated[0].record.schedule == schedule_with(2));
+    CHECK(file.unreadable.empty());
+    REQUIRE(file.warnings().size() == 1);
+    CHECK_THAT(file.warnings()[0], Catch::StartsWith(file.path) && Catch::Contains("14x14x32") &&
+                                       Catch::Contains("ignored") && Catch::Contains(old));
+    INFO("neither as a problem's own record nor as the nearest one");
+    CHECK(chosen(keys(14), "", folder).positions == 3);
+    folder.write(avx2, fmt::format("[{}]", entry(keys(14), schedule_with(2), old)));
+    CHECK_THAT(chosen(keys(14), "", folder).reason, Catch::Contains("default"));
+    CHECK_THAT(chosen(keys(16), "", folder).reason, Catch::Contains("default"));
 }
 
 TEST_CASE("What the fuzzer began with and found costs no more than warnings", "[records]") {

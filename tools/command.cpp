@@ -93,7 +93,7 @@ const TargetFacts* target_or_fail(const std::string& name) {
 }
 
 void warn_of_broken_records(const std::string& records, const TargetFacts& target) {
-    for (const std::string& warning : load_records(records_path(records, target)).warnings)
+    for (const std::string& warning : load_records(records_path(records, target)).warnings())
         fmt::print(stderr, "lamina: {}\n", warning);
 }
 

@@ -85,14 +85,21 @@ void print(const TargetFacts& target, const Record& record) {
     fmt::print("; {}, {}, {}{}, by {}\n", e.cpu, e.versions, e.date, age_of(e.date), e.by);
 }
 
+void print(const TargetFacts& target, const OutdatedRecord& entry) {
+    print(target, entry.record);
+    fmt::print("    does not fit: {}\n", entry.reason);
+}
+
 // Prints the records of a target, and returns whether all could be read.
 bool list_records_of(const TargetFacts& target, const ListOptions& options) {
     const RecordFile file = load_records(records_path(options.records, target));
-    for (const std::string& warning : file.warnings)
+    for (const std::string& warning : file.unreadable)
         fmt::print(stderr, "lamina: {}\n", warning);
     for (const Record& record : file.records)
         print(target, record);
-    return file.warnings.empty();
+    for (const OutdatedRecord& entry : file.outdated)
+        print(target, entry);
+    return file.unreadable.empty();
 }
 
 // What the named problems have on one target, and what is missing.
@@ -113,6 +120,9 @@ int list_coverage(const ListOptions& options) {
             continue;
         }
         ++missing;
+        for (const OutdatedRecord& entry : file.outdated)
+            if (entry.record.problem == problem)
+                print(*target, entry);
         const Choice choice = choose_schedule({kernel.problem, target}, "", options.records);
         fmt::print("{}  {}\n    no record; {}\n", target->name, problem,
                    choice.error.empty() ? choice.reason : choice.error);

@@ -4,6 +4,7 @@
 #include "tools/progress.hpp"
 
 #include "generators/whole_file.hpp"
+#include "schedules/tool_versions.hpp"
 #include "tools/emulation.hpp"
 #include "tuner/prediction.hpp"
 #include "tuner/record_store.hpp"
@@ -274,9 +275,7 @@ int run_tune(TuneCommand command) {
             return fail(exit_usage, reason);
     if (const std::string reason = why_not_storable(command.records, *target); !reason.empty())
         return fail(exit_usage, reason);
-    const RecordFile file = load_records(records_path(command.records, *target));
-    for (const std::string& warning : file.warnings)
-        fmt::print(stderr, "lamina: {}\n", warning);
+    warn_of_broken_records(command.records, *target);
     std::signal(SIGINT, ask_to_stop);
     std::signal(SIGTERM, ask_to_stop);
     Session session{command, *target, problems.kernels, *seconds, {}};

@@ -1,6 +1,7 @@
 #include "tuner/prediction.hpp"
 
 #include "generators/temporary_folder.hpp"
+#include "schedules/tool_versions.hpp"
 #include "tuner/timing.hpp"
 
 #include <fmt/chrono.h>

@@ -1,6 +1,7 @@
 #include "tuner/tune.hpp"
 
 #include "generators/temporary_folder.hpp"
+#include "schedules/tool_versions.hpp"
 #include "tuner/contest.hpp"
 #include "tuner/cpu_models.hpp"
 #include "tuner/peak.hpp"
@@ -272,10 +273,6 @@ TuningResult Search::run() {
 }
 
 } // namespace
-
-std::string tool_versions() {
-    return fmt::format("Halide {}.{}.{}", HALIDE_VERSION_MAJOR, HALIDE_VERSION_MINOR, HALIDE_VERSION_PATCH);
-}
 
 TuningResult tune(const Problem& problem, const TuningOptions& options) {
     return Search(problem, options).run();

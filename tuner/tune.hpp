@@ -55,7 +55,4 @@ struct TuningResult {
 
 TuningResult tune(const Problem& problem, const TuningOptions& options);
 
-// The packages that schedules depend on, as records name them.
-std::string tool_versions();
-
 } // namespace lamina
