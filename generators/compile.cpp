@@ -4,11 +4,14 @@
 #include "generators/operand_bounds.hpp"
 #include "generators/problem_generator.hpp"
 #include "generators/scratch.hpp"
+#include "generators/whole_file.hpp"
 #include "schedules/guarded.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fstream>
+#include <sstream>
 
 namespace lamina {
 
@@ -120,6 +123,16 @@ std::int64_t largest_packed_kernel(const CompiledKernel& kernel, const CompileOp
     return largest;
 }
 
+// Halide does not say so where it could not write the whole of a page.
+std::string why_no_page(const std::string& path) {
+    std::ifstream file(path);
+    std::string line, last;
+    while (std::getline(file, line))
+        if (!line.empty())
+            last = line;
+    return last.ends_with("</html>") ? "" : fmt::format("{}: could not be written to its end", path);
+}
+
 } // namespace
 
 Choice choice_for(const KernelRequest& request, const TargetFacts& target, const std::string& records) {
@@ -156,11 +169,17 @@ CompiledKernel compile_kernel(const KernelRequest& request, const CompileOptions
 std::string write_loop_nest(const KernelRequest& request, const Choice& choice, const TargetFacts& target,
                             const std::string& path) {
     return guarded([&] {
-        const bool is_html = path.ends_with(".html");
-        make_generator(request.problem, choice, kernel_target(target), Part::call)
-            ->build_module(request.name)
-            .compile({{is_html ? Halide::OutputFileType::stmt_html : Halide::OutputFileType::stmt, path}});
-        return std::string();
+        const Halide::Module module =
+            make_generator(request.problem, choice, kernel_target(target), Part::call)
+                ->build_module(request.name);
+        if (path.ends_with(".html")) {
+            module.compile({{Halide::OutputFileType::stmt_html, path}});
+            return why_no_page(path);
+        }
+        std::ostringstream text;
+        text << module;
+        const std::string nest = text.str();
+        return write_whole_file(path, std::as_bytes(std::span(nest)));
     });
 }
 

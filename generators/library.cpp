@@ -2,48 +2,32 @@
 
 #include "generators/header.hpp"
 #include "generators/temporary_folder.hpp"
+#include "generators/whole_file.hpp"
 #include "lamina/name.hpp"
 
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
 namespace lamina {
 
-namespace fs = std::filesystem;
-
 namespace {
 
 struct FinishedFile {
-    std::string from, to;
-    std::string neighbour = to + ".new"; // on the same file system as `to`, so that the renaming is one step
+    std::string path, bytes;
 };
 
-// Copies all files beside their places first, so that none is replaced where there is no room for the other.
 std::string publish(const std::vector<FinishedFile>& files) {
-    std::error_code error;
-    std::string place;
+    std::vector<NamedBytes> named;
     for (const FinishedFile& file : files)
-        if (!error) {
-            place = file.to;
-            if (fs::is_directory(file.to))
-                error = std::make_error_code(std::errc::is_a_directory);
-            else
-                fs::copy_file(file.from, file.neighbour, fs::copy_options::overwrite_existing, error);
-        }
-    for (const FinishedFile& file : files)
-        if (!error) {
-            place = file.to;
-            fs::rename(file.neighbour, file.to, error);
-        }
-    if (!error)
-        return "";
-    std::error_code ignored;
-    for (const FinishedFile& file : files)
-        fs::remove(file.neighbour, ignored);
-    return fmt::format("{}: {}", place, error.message());
+        named.push_back({file.path, std::as_bytes(std::span(file.bytes))});
+    return write_whole_files(named);
+}
+
+std::string bytes_of(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
 }
 
 std::string trimmed(const std::string& text) {
@@ -114,23 +98,22 @@ Library compile_library(const LibraryRequest& request) {
     const std::vector<std::string> objects = compile_kernels(request, folder.path(), library);
     if (!library.error.empty())
         return library;
-    const std::string archive = folder.path() + "/library.a", header = folder.path() + "/library.h",
-                      runtime = folder.path() + "/runtime.o";
-    std::vector<FinishedFile> finished = {{archive, request.folder + "/" + request.name + ".a"},
-                                          {header, request.folder + "/" + request.name + ".h"}};
+    const std::string archive = folder.path() + "/library.a", runtime = folder.path() + "/runtime.o",
+                      place = request.folder + "/" + request.name;
     library.error = make_archive(objects, *request.targets.back(), archive);
-    if (!(std::ofstream(header) << header_text(request.name, library.kernels, request.targets) << std::flush))
-        library.error = fmt::format("{}: cannot be written", header);
-    if (request.with_runtime) {
-        finished.push_back({runtime, request.folder + "/halide_runtime.o"});
-        if (library.error.empty())
-            library.error = compile_halide_runtime(request.targets, runtime);
-    }
-    if (library.error.empty())
-        library.error = publish(finished);
+    if (library.error.empty() && request.with_runtime)
+        library.error = compile_halide_runtime(request.targets, runtime);
+    if (!library.error.empty())
+        return library;
+    std::vector<FinishedFile> finished = {
+        {place + ".a", bytes_of(archive)},
+        {place + ".h", header_text(request.name, library.kernels, request.targets)}};
+    if (request.with_runtime)
+        finished.push_back({request.folder + "/halide_runtime.o", bytes_of(runtime)});
+    library.error = publish(finished);
     if (library.error.empty())
         for (const FinishedFile& file : finished)
-            library.files.push_back(file.to);
+            library.files.push_back(file.path);
     return library;
 }
 

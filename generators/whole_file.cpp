@@ -2,11 +2,16 @@
 
 #include <atomic>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
+#include <optional>
+#include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -79,17 +84,42 @@ Temporary open_temporary_beside(const fs::path& target) {
     return temporary;
 }
 
-std::string replace_file(const fs::path& target, std::span<const Bytes> parts) {
-    const Temporary temporary = open_temporary_beside(target);
-    Descriptor file(temporary.descriptor);
-    if (!file.is_open())
-        return failure(target, errno);
-    if (write_all(file, parts) && file.sync() && file.close() &&
-        ::rename(temporary.path.c_str(), target.c_str()) == 0)
+// The new file beside its place, until it is put there.
+class Staged {
+public:
+    Staged(fs::path target, std::span<const Bytes> parts) : target_(std::move(target)) {
+        const Temporary temporary = open_temporary_beside(target_);
+        Descriptor file(temporary.descriptor);
+        if (file.is_open())
+            path_ = temporary.path;
+        if (!file.is_open() || !write_all(file, parts) || !file.sync() || !file.close())
+            error_ = failure(target_, errno);
+    }
+    Staged(Staged&& other) noexcept
+        : target_(std::move(other.target_)), path_(std::exchange(other.path_, {})),
+          error_(std::move(other.error_)) {}
+    Staged& operator=(Staged&&) = delete;
+    ~Staged() {
+        if (!path_.empty())
+            ::unlink(path_.c_str());
+    }
+
+    const std::string& error() const { return error_; }
+    std::string put_in_place() {
+        if (::rename(path_.c_str(), target_.c_str()) != 0)
+            return failure(target_, errno);
+        path_.clear();
         return "";
-    const int reason = errno;
-    ::unlink(temporary.path.c_str());
-    return failure(target, reason);
+    }
+
+private:
+    fs::path target_, path_; // no path where there is no file to remove
+    std::string error_;
+};
+
+std::string replace_file(const fs::path& target, std::span<const Bytes> parts) {
+    Staged staged(target, parts);
+    return staged.error().empty() ? staged.put_in_place() : staged.error();
 }
 
 std::string write_directly(const fs::path& path, std::span<const Bytes> parts) {
@@ -119,6 +149,22 @@ Place place_of(const fs::path& path) {
     return {target, true, error ? failure(path, error.value()) : ""};
 }
 
+// The process whose temporary file has that name, see above; nothing where it is none.
+std::optional<pid_t> writer_of(std::string_view name) {
+    constexpr std::string_view begin = ".lamina-", end = ".tmp";
+    if (!name.starts_with(begin) || !name.ends_with(end))
+        return {};
+    pid_t writer = 0;
+    const auto [rest, error] = std::from_chars(name.data() + begin.size(), name.data() + name.size(), writer);
+    if (error != std::errc() || writer <= 0 || *rest != '-')
+        return {};
+    return writer;
+}
+
+bool is_gone(pid_t process) {
+    return ::kill(process, 0) != 0 && errno == ESRCH;
+}
+
 std::string why_irreplaceable(const fs::path& target) {
     const Temporary temporary = open_temporary_beside(target);
     const Descriptor file(temporary.descriptor);
@@ -141,6 +187,24 @@ std::string write_whole_file(const fs::path& path, std::span<const Bytes> parts)
     return place.is_replaced ? replace_file(place.path, parts) : write_directly(place.path, parts);
 }
 
+std::string write_whole_files(std::span<const NamedBytes> files) {
+    std::vector<Staged> staged;
+    for (const NamedBytes& file : files) {
+        Place place = place_of(file.path);
+        if (place.error.empty() && !place.is_replaced)
+            place.error = failure(file.path, EINVAL);
+        if (!place.error.empty())
+            return place.error;
+        staged.emplace_back(place.path, std::span<const Bytes>(&file.bytes, 1));
+        if (!staged.back().error().empty())
+            return staged.back().error();
+    }
+    for (Staged& file : staged)
+        if (std::string error = file.put_in_place(); !error.empty())
+            return error;
+    return "";
+}
+
 std::string why_unwritable(const fs::path& path) {
     const Place place = place_of(path);
     if (!place.error.empty())
@@ -148,6 +212,16 @@ std::string why_unwritable(const fs::path& path) {
     if (place.is_replaced)
         return why_irreplaceable(place.path);
     return ::access(place.path.c_str(), W_OK) == 0 ? "" : failure(place.path, errno);
+}
+
+void remove_abandoned_files(const fs::path& folder) {
+    std::error_code ignored;
+    std::vector<fs::path> abandoned;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored))
+        if (const auto writer = writer_of(entry.path().filename().string()); writer && is_gone(*writer))
+            abandoned.push_back(entry.path());
+    for (const fs::path& path : abandoned)
+        ::unlink(path.c_str());
 }
 
 } // namespace lamina

@@ -181,6 +181,41 @@ writes_whole_files() {
     check 'no temporary file is left' test -z "$(find . -name '.lamina-*')"
 }
 
+# on_a_small_disk KIB ARGUMENT...: files have room for so many KiB, also where TMPDIR says. What is said goes to a pipe first, so
+# that there is room for it.
+on_a_small_disk() {
+    (
+        ulimit -f "$1"
+        TMPDIR=$PWD/full/temporary "$LAMINA" "${@:2}" 2>&1
+        echo "status $?"
+    ) | cat >said.txt
+}
+# finds_no_room KIB MESSAGE FILE ARGUMENT...: fails with that message, a pattern; leaves full/FILE as it was, and nothing else.
+finds_no_room() {
+    rm -rf full
+    mkdir -p full/temporary
+    echo precious >"full/$3"
+    on_a_small_disk "$1" "${@:4}"
+    check "a full disk fails: ${*:4}" grep -qx 'status 1' said.txt
+    check "the message is '$2': ${*:4}: $(cat said.txt)" grep -qE -- "$2" said.txt
+    check "the old file stays: ${*:4}" grep -qx precious "full/$3"
+    check "and nothing is left: ${*:4}" test "$(find full | sort | tr '\n' ' ')" == "full full/$3 full/temporary "
+}
+reports_a_full_disk() {
+    local problem='cross_correlation in=1x16x16x16 out_channels=16 kernel_size=3 padding=same'
+    local pool='max_pool in=1x64x64x16 kernel_size=2'
+    npy make large.npy 1x64x64x16
+    finds_no_room 16 'full/output.npy: .*File too large' output.npy run "$pool" input=large.npy output=full/output.npy
+    local kind
+    for kind in json csv html; do
+        finds_no_room 0 "full/bench.$kind: .*File too large" bench.$kind bench 'softmax in=1x1x1x8' --seconds 0.001 --$kind full/bench.$kind
+    done
+    finds_no_room 1 'nest.stmt: cannot write: File too large' nest.stmt explain "$problem" --loop-nest full/nest.stmt
+    finds_no_room 64 'nest.html: could not be written to its end' nest.html explain "$problem" --loop-nest full/nest.html
+    finds_no_room 4 'temporary/lamina-.*: the program ended while it wrote there' kernels.a compile "$problem" -o full
+    finds_no_room 4 'temporary/lamina-.*: the program ended while it wrote there' kernels.h compile "$problem" -o full --target x86-64-linux,x86-64-linux-avx2
+}
+
 benches() {
     succeeds 'geomean' bench 'max_pool in=1x8x8x8 kernel_size=2' --seconds 0.001 --json bench.json
     check 'its JSON has a fraction of the peak' python3 -c 'import json; assert json.load(open("bench.json"))["rows"][0]["fraction_of_peak"] > 0'
@@ -275,6 +310,7 @@ refuses_operands
 writes_whole_files
 benches
 compiles
+reports_a_full_disk
 refuses_to_compile
 needs_a_temporary_folder
 finish

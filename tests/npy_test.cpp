@@ -10,11 +10,15 @@
 #include <utility>
 #include <vector>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 
 #include "../generators/whole_file.hpp"
 #include "../tools/npy.hpp"
 #include "../tools/npy_header.hpp"
+#include "tests/support/small_disk.hpp"
 #include "tests/support/test_folder.hpp"
 
 namespace {
@@ -24,6 +28,8 @@ using namespace lamina;
 using namespace lamina::tools;
 using Catch::Contains;
 using Catch::Equals;
+using Catch::UnorderedEquals;
+using lamina::testing::SmallDisk;
 using lamina::testing::TestFolder;
 
 void write_text(const fs::path& path, std::string_view text) {
@@ -290,6 +296,70 @@ TEST_CASE("whole file: a failure names the path and its reason, and leaves nothi
     CHECK_THAT(write_npy(folder / std::string(300, 'x'), small), Contains("File name too long"));
     CHECK(folder.names() == std::vector<std::string>{"taken"});
     CHECK(fs::is_empty(folder / "taken"));
+}
+
+TEST_CASE(
+    "whole file: on a full disk the old file stays, the reason is said, and nothing is left beside it") {
+    const TestFolder folder;
+    write_text(folder / "old", "the old text");
+    const std::string large(100'000, 'x');
+    const auto write = [&](std::string_view name) {
+        const SmallDisk disk(4096);
+        return write_whole_file(folder / name, std::as_bytes(std::span(large)));
+    };
+    const std::string old_error = write("old"), new_error = write("new");
+    CHECK_THAT(old_error, Equals((folder / "old").string() + ": cannot write: File too large"));
+    CHECK_THAT(new_error, Equals((folder / "new").string() + ": cannot write: File too large"));
+    CHECK(read_text(folder / "old") == "the old text");
+    CHECK(folder.names() == std::vector<std::string>{"old"});
+}
+
+TEST_CASE("whole file: of several files none is replaced where there is no room for another") {
+    const TestFolder folder;
+    write_text(folder / "small", "the old text");
+    const std::string small = "new", large(100'000, 'x');
+    const std::vector<NamedBytes> files{{folder / "small", std::as_bytes(std::span(small))},
+                                        {folder / "large", std::as_bytes(std::span(large))}};
+    std::string error;
+    {
+        const SmallDisk disk(4096);
+        error = write_whole_files(files);
+    }
+    CHECK_THAT(error, Equals((folder / "large").string() + ": cannot write: File too large"));
+    CHECK(read_text(folder / "small") == "the old text");
+    CHECK(folder.names() == std::vector<std::string>{"small"});
+    CHECK_THAT(write_whole_files(files), Equals(""));
+    CHECK(read_text(folder / "small") == "new");
+    CHECK(read_text(folder / "large") == large);
+    CHECK(folder.names().size() == 2);
+    const std::vector<NamedBytes> blocked{{folder / "small", {}}, {"/dev/null", {}}};
+    CHECK_THAT(write_whole_files(blocked), Equals("/dev/null: cannot write: Invalid argument"));
+    CHECK(read_text(folder / "small") == "new");
+}
+
+TEST_CASE("whole file: what a killed writer left is removed, and nothing else") {
+    const TestFolder folder;
+    const pid_t gone = fork();
+    if (gone == 0)
+        _exit(0);
+    waitpid(gone, nullptr, 0);
+    const std::string dead = std::to_string(gone), alive = std::to_string(getpid());
+    const std::vector<std::string> kept{".lamina-" + alive + "-0.tmp",
+                                        ".lamina-" + dead + ".tmp",
+                                        ".lamina-" + dead + "-0.txt",
+                                        ".lamina--1-0.tmp",
+                                        ".lamina-0-0.tmp",
+                                        ".lamina-99999999999999-0.tmp",
+                                        ".lamina-.tmp",
+                                        ".lamina.tmp",
+                                        "lamina-" + dead + "-0.tmp"};
+    for (const std::string& name : kept)
+        write_text(folder / name, "kept");
+    write_text(folder / (".lamina-" + dead + "-0.tmp"), "half of a");
+    write_text(folder / (".lamina-" + dead + "-12.tmp"), "");
+    remove_abandoned_files(folder.path());
+    CHECK_THAT(folder.names(), UnorderedEquals(kept));
+    remove_abandoned_files(folder / "no such folder");
 }
 
 TEST_CASE("whole file: what cannot be written is known before, and asking changes nothing") {

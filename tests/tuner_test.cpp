@@ -1,5 +1,7 @@
+#include "tests/support/small_disk.hpp"
 #include "tests/support/test_folder.hpp"
 #include "tuner/child_task.hpp"
+#include "tuner/journal.hpp"
 #include "tuner/record_store.hpp"
 #include "tuner/search_space.hpp"
 #include "tuner/timing.hpp"
@@ -49,6 +51,22 @@ std::string text_of(const std::string& path) {
 }
 
 } // namespace
+
+TEST_CASE("A child that ends without a result gives its last words as the reason", "[tuner]") {
+    ChildTask task(
+        []() -> std::string {
+            for (int line = 0; line < 100'000; ++line)
+                fmt::print(stderr, "line {}\n", line);
+            std::_Exit(1);
+        },
+        60);
+    task.wait();
+    CHECK_THAT(task.error(), Catch::StartsWith("ended without a result: ") && Catch::Contains(" line "));
+    CHECK(task.error().size() < 500);
+    ChildTask silent([]() -> std::string { std::_Exit(1); }, 60);
+    silent.wait();
+    CHECK(silent.error() == "ended without a result");
+}
 
 TEST_CASE("A child's text comes back whole, whatever its size", "[tuner]") {
     const std::string long_text(1 << 20, 'x');
@@ -224,6 +242,42 @@ TEST_CASE("What is no records file stays as it is", "[records]") {
         CHECK_THAT(store_record(folder.path(), avx2, record_of(9, 0.5), ""), Catch::StartsWith(path));
         CHECK(text_of(path) == text);
     }
+}
+
+TEST_CASE("On a full disk records and journal stay as they are, and the file and the reason are named",
+          "[records]") {
+    const TestFolder folder;
+    const std::string path = records_path(folder.path(), avx2);
+    const Journal journal(folder.path(), avx2);
+    REQUIRE(store_record(folder.path(), avx2, record_of(9, 0.5), "") == "");
+    REQUIRE(journal.add(parsed(record_of(9, 0.5).problem)) == "");
+    const std::string text = text_of(path);
+    std::string record_error, journal_error;
+    {
+        const SmallDisk disk(100);
+        record_error = store_record(folder.path(), avx2, record_of(10, 0.5), "");
+        journal_error = journal.add(parsed(record_of(10, 0.5).problem));
+    }
+    CHECK(record_error == path + ": cannot write: File too large");
+    CHECK_THAT(journal_error,
+               Catch::StartsWith(folder.path()) && Catch::EndsWith(".tuned: cannot write: File too large"));
+    CHECK(text_of(path) == text);
+    CHECK(journal.holds(parsed(record_of(9, 0.5).problem)));
+    CHECK_FALSE(journal.holds(parsed(record_of(10, 0.5).problem)));
+    CHECK(folder.names().size() == 2);
+}
+
+TEST_CASE("Storing a record removes what a killed tuner left half written", "[records]") {
+    const TestFolder folder;
+    const pid_t gone = fork();
+    if (gone == 0)
+        _exit(0);
+    waitpid(gone, nullptr, 0);
+    std::ofstream(folder / fmt::format(".lamina-{}-3.tmp", gone)) << "[";
+    std::ofstream(folder / fmt::format(".lamina-{}-3.tmp", getpid())) << "[";
+    CHECK(store_record(folder.path(), avx2, record_of(9, 0.5), "") == "");
+    INFO("a living process's stays");
+    CHECK(folder.names().size() == 2);
 }
 
 TEST_CASE("Tuners that store at the same time lose nothing", "[records]") {

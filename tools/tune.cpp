@@ -4,8 +4,8 @@
 #include "tools/progress.hpp"
 
 #include "generators/whole_file.hpp"
-#include "schedules/tool_versions.hpp"
 #include "tools/emulation.hpp"
+#include "tuner/journal.hpp"
 #include "tuner/prediction.hpp"
 #include "tuner/record_store.hpp"
 #include "tuner/timing.hpp"
@@ -17,7 +17,6 @@
 
 #include <csignal>
 #include <filesystem>
-#include <fstream>
 #include <map>
 
 namespace lamina::tools {
@@ -60,34 +59,6 @@ std::optional<double> seconds_of(const std::string& text) {
         return {};
     return number * factor;
 }
-
-// Which problems were tuned to the end, with which versions: a line each beside the records. For problems
-// whose default was not beaten there is no record to tell.
-class Journal {
-public:
-    Journal(const std::string& records, const TargetFacts& target)
-        : path_(fmt::format("{}/{}.tuned", records, target.name)) {}
-
-    bool holds(const Problem& problem) const {
-        std::ifstream file(path_);
-        for (std::string line; std::getline(file, line);)
-            if (line == line_of(problem))
-                return true;
-        return false;
-    }
-    // One write of a whole line, which others' lines do not mix with.
-    void add(const Problem& problem) const {
-        if (!holds(problem))
-            std::ofstream(path_, std::ios::app) << line_of(problem) + "\n" << std::flush;
-    }
-
-private:
-    std::string path_;
-
-    static std::string line_of(const Problem& problem) {
-        return fmt::format("{}: {}", tool_versions(), to_text(problem).view());
-    }
-};
 
 void print(const TuningResult& result, const std::string& stored) {
     fmt::print("{}\n    was   {} ({})\n", result.best.problem, result.incumbent, result.incumbent_reason);
@@ -168,9 +139,11 @@ Exit Session::tune_all() {
         const double left = seconds - (now_seconds() - begin);
         const Exit code =
             tune_one(problems[i], progress, std::max(left, 0.0) / static_cast<double>(problems.size() - i));
-        if (code == exit_ok && !stop_asked)
-            journal.add(problems[i].problem);
         worst = std::max(worst, code);
+        if (code != exit_ok || stop_asked)
+            continue;
+        if (const std::string error = journal.add(problems[i].problem); !error.empty())
+            worst = std::max(worst, exit_failed), fail(exit_failed, error);
     }
     if (!command.json.empty()) {
         const std::string text = report.dump(1) + "\n";

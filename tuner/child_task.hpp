@@ -29,6 +29,7 @@ public:
 private:
     pid_t child_ = -1;
     int pipe_ = -1;
+    int said_ = -1; // its stderr, in memory
     double deadline_ = 0, limit_ = 0;
     std::string text_, error_;
 

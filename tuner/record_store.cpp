@@ -1,53 +1,22 @@
 #include "tuner/record_store.hpp"
 
 #include "generators/whole_file.hpp"
+#include "tuner/folder_lock.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
-
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 namespace lamina {
 
 namespace {
 
 using nlohmann::ordered_json;
-
-// Keeps other tuners out of a folder until destruction. The folder itself is locked, so that no file is left
-// behind.
-class FolderLock {
-public:
-    explicit FolderLock(const std::string& folder)
-        : descriptor_(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-        if (descriptor_ < 0)
-            return;
-        while (flock(descriptor_, LOCK_EX) != 0)
-            if (errno != EINTR)
-                return;
-        is_held_ = true;
-    }
-    FolderLock(const FolderLock&) = delete;
-    FolderLock& operator=(const FolderLock&) = delete;
-    ~FolderLock() {
-        if (descriptor_ >= 0)
-            close(descriptor_);
-    }
-    bool is_held() const { return is_held_; }
-
-private:
-    int descriptor_;
-    bool is_held_ = false;
-};
 
 double rounded(double value, double digits) {
     return std::round(value * digits) / digits;
@@ -127,12 +96,10 @@ std::string why_not_storable(const std::string& folder, const TargetFacts& targe
 
 std::string store_record(const std::string& folder, const TargetFacts& target, const Record& record,
                          const std::string& compared_with) {
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
     const FolderLock lock(folder);
-    if (error || !lock.is_held())
-        return fmt::format("{}: cannot lock the folder: {}", folder,
-                           error ? error.message() : std::strerror(errno));
+    if (!lock.error().empty())
+        return lock.error();
+    remove_abandoned_files(folder);
     const std::string path = records_path(folder, target);
     std::optional<ordered_json> entries = read_entries(path);
     if (!entries)

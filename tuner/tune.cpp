@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <filesystem>
 #include <list>
 #include <random>
 #include <set>
