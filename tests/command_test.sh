@@ -214,6 +214,7 @@ reports_a_full_disk() {
     finds_no_room 64 'nest.html: could not be written to its end' nest.html explain "$problem" --loop-nest full/nest.html
     finds_no_room 4 'temporary/lamina-.*: the program ended while it wrote there' kernels.a compile "$problem" -o full
     finds_no_room 4 'temporary/lamina-.*: the program ended while it wrote there' kernels.h compile "$problem" -o full --target x86-64-linux,x86-64-linux-avx2
+    finds_no_room 0 'describe.cpp: .*File too large' small.h compile small.hpp -o full
 }
 
 benches() {
@@ -298,6 +299,8 @@ needs_a_temporary_folder() {
         check "without a temporary folder it fails: $arguments" bash -c "! TMPDIR=/no/such/folder '$LAMINA' $arguments >said.txt 2>&1 &&
             grep -q 'TMPDIR names where' said.txt"
     done
+    TMPDIR=/no/such/folder "$LAMINA" compile small.hpp -o fine 2>said.txt
+    check 'which is no wrong usage' test $? == 1
 }
 
 teaches

@@ -45,38 +45,53 @@ std::string complete(std::vector<KernelRequest>& kernels, const CompileCommand& 
     return "";
 }
 
-int compile(CompileCommand command) {
+struct CheckedRequest {
+    LibraryRequest request;
+    std::string error;
+    Exit code = exit_usage; // of the error
+};
+
+// What the command line asks for, checked as far as that takes no compilation.
+CheckedRequest request_of(const CompileCommand& command) {
     const OrderedTargets ordered = order_targets(
         command.targets.empty() ? std::vector{std::string(host_target_name())} : command.targets);
     if (!ordered.error.empty())
-        return fail(exit_usage, ordered.error);
-    LibraryRequest request{.name = command.name,
-                           .kernels = {},
-                           .targets = ordered.targets,
-                           .records = command.records,
-                           .folder = command.folder,
-                           .with_runtime = command.with_runtime,
-                           .instrument_addresses = command.instrument,
-                           .on_kernel = {}};
+        return {{}, ordered.error};
+    CheckedRequest checked{.request = {.name = command.name,
+                                       .kernels = {},
+                                       .targets = ordered.targets,
+                                       .records = command.records,
+                                       .folder = command.folder,
+                                       .with_runtime = command.with_runtime,
+                                       .instrument_addresses = command.instrument,
+                                       .on_kernel = {}},
+                           .error = {}};
+    LibraryRequest& request = checked.request;
     for (std::size_t i = 0; i < command.inputs.size(); ++i) {
-        ParsedKernels parsed = kernels_of(command.inputs[i], {command.network, command.schedule}, i);
-        if (!parsed.error.empty())
-            return fail(exit_usage, parsed.error);
-        request.kernels.insert(request.kernels.end(), parsed.kernels.begin(), parsed.kernels.end());
+        InputKernels input = kernels_of(command.inputs[i], {command.network, command.schedule}, i);
+        if (!input.error.empty())
+            return {{}, std::move(input.error), input.code};
+        request.kernels.insert(request.kernels.end(), input.kernels.begin(), input.kernels.end());
     }
     if (request.name.empty())
         request.name = is_problem(command.inputs[0])
                            ? "kernels"
                            : std::filesystem::path(command.inputs[0]).stem().string();
-    if (const std::string reason = complete(request.kernels, command); !reason.empty())
-        return fail(exit_usage, reason);
-    if (const std::string reason = why_invalid(request); !reason.empty())
-        return fail(exit_usage, reason);
+    checked.error = complete(request.kernels, command);
+    if (checked.error.empty())
+        checked.error = why_invalid(request);
+    return checked;
+}
+
+int compile(const CompileCommand& command) {
+    auto [request, reason, code] = request_of(command);
+    if (!reason.empty())
+        return fail(code, reason);
     std::error_code error;
     std::filesystem::create_directories(command.folder, error);
     if (error)
         return fail(exit_failed, fmt::format("{}: {}", command.folder, error.message()));
-    for (const TargetFacts* target : ordered.targets)
+    for (const TargetFacts* target : request.targets)
         warn_of_broken_records(command.records, *target);
     Progress progress(request.kernels.size());
     request.on_kernel = [&](const std::string& kernel) { progress.step(kernel); };

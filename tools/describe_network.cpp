@@ -1,6 +1,7 @@
 #include "tools/describe_network.hpp"
 
 #include "generators/temporary_folder.hpp"
+#include "generators/whole_file.hpp"
 #include "lamina/name.hpp"
 #include "lamina/text.hpp"
 #include "tools/child_process.hpp"
@@ -9,7 +10,6 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <fstream>
 
 namespace lamina::tools {
 
@@ -36,12 +36,14 @@ Description describe_network(const std::string& header, const std::string& varia
         return {{}, fmt::format("{}: {}", header, error.message())};
     const TemporaryFolder folder;
     if (!folder.error().empty())
-        return {{}, folder.error()};
+        return {{}, folder.error(), exit_failed};
     const std::string source = folder.path() + "/describe.cpp", program = folder.path() + "/describe";
-    std::ofstream(source) << fmt::format(
-        "#include \"{}\"\n#include <lamina/describe.hpp>\n#include <cstdio>\n"
-        "int main() {{ std::fputs(lamina::describe({}).c_str(), stdout); }}\n",
-        path.filename().string(), variable);
+    const std::string text =
+        fmt::format("#include \"{}\"\n#include <lamina/describe.hpp>\n#include <cstdio>\n"
+                    "int main() {{ std::fputs(lamina::describe({}).c_str(), stdout); }}\n",
+                    path.filename().string(), variable);
+    if (std::string reason = write_whole_file(source, std::as_bytes(std::span(text))); !reason.empty())
+        return {{}, std::move(reason), exit_failed};
     std::vector<std::string> command = compiler_command();
     command.insert(command.end(), {"-I" + path.parent_path().string(), source, "-o", program});
     const Finished compiled = run_child(command);

@@ -1,13 +1,14 @@
 // Asks the C++ compiler for the layers of a network that a header describes.
 #pragma once
 
-#include <string>
+#include "tools/command.hpp"
 
 namespace lamina::tools {
 
 struct Description {
-    std::string lines; // NAME: PROBLEM
-    std::string error; // the compiler's words, or empty
+    std::string lines;      // NAME: PROBLEM
+    std::string error;      // the compiler's words, or empty
+    Exit code = exit_usage; // of the error: the header is wrong, or the machine could not be asked
 };
 
 // Compiles and runs a program that prints `variable`, a constexpr network in that header. The compiler is

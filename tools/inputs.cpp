@@ -1,6 +1,5 @@
 #include "tools/inputs.hpp"
 
-#include "tools/command.hpp"
 #include "tools/describe_network.hpp"
 
 #include <fmt/format.h>
@@ -31,19 +30,21 @@ bool is_problem(const std::string& text) {
     return text.find('=') != std::string::npos;
 }
 
-ParsedKernels kernels_of(const std::string& input, const InputOptions& options, std::size_t number) {
+InputKernels kernels_of(const std::string& input, const InputOptions& options, std::size_t number) {
     if (is_problem(input)) {
         const std::string name = number == 0 ? "run" : fmt::format("run{}", number + 1);
         const ParsedRequest parsed = parse_request(input, options.schedule, name);
-        return parsed.request ? ParsedKernels{{*parsed.request}, ""} : ParsedKernels{{}, parsed.error};
+        return parsed.request ? InputKernels{{*parsed.request}, ""} : InputKernels{{}, parsed.error};
     }
     const std::filesystem::path path(input);
     const std::string extension = path.extension().string();
     if (extension == ".hpp" || extension == ".h" || extension == ".hh") {
         const Description description = describe_network(
             input, options.network.empty() ? path.stem().string() + "_network" : options.network);
-        return description.error.empty() ? parse_kernels(description.lines)
-                                         : ParsedKernels{{}, description.error};
+        if (!description.error.empty())
+            return {{}, description.error, description.code};
+        ParsedKernels parsed = parse_kernels(description.lines);
+        return {std::move(parsed.kernels), std::move(parsed.error)};
     }
     const std::optional<std::string> text = read_text(input);
     if (!text)
@@ -51,7 +52,7 @@ ParsedKernels kernels_of(const std::string& input, const InputOptions& options, 
     ParsedKernels parsed = parse_kernels(*text);
     if (!parsed.error.empty())
         parsed.error = fmt::format("{}: {}", input, parsed.error);
-    return parsed;
+    return {std::move(parsed.kernels), std::move(parsed.error)};
 }
 
 std::vector<SuiteProblem> read_suite(const std::string& name, std::string& error) {
@@ -76,15 +77,16 @@ std::vector<SuiteProblem> read_suite(const std::string& name, std::string& error
     return problems;
 }
 
-ParsedKernels all_kernels_of(std::vector<std::string> inputs, const std::string& suite,
-                             const std::string& network) {
-    ParsedKernels all;
+InputKernels all_kernels_of(std::vector<std::string> inputs, const std::string& suite,
+                            const std::string& network) {
+    InputKernels all;
     if (!suite.empty())
         for (SuiteProblem& problem : read_suite(suite, all.error))
             inputs.push_back(std::move(problem.problem));
     for (std::size_t i = 0; i < inputs.size() && all.error.empty(); ++i) {
-        ParsedKernels some = kernels_of(inputs[i], {network, ""}, i);
+        InputKernels some = kernels_of(inputs[i], {network, ""}, i);
         all.error = some.error;
+        all.code = some.code;
         for (KernelRequest& kernel : some.kernels)
             if (std::ranges::find(all.kernels, kernel.problem, &KernelRequest::problem) == all.kernels.end())
                 all.kernels.push_back(std::move(kernel));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "generators/library.hpp"
+#include "tools/command.hpp"
 
 #include <string>
 #include <vector>
@@ -13,12 +14,18 @@ struct InputOptions {
     std::string schedule; // for problems given as text
 };
 
+struct InputKernels {
+    std::vector<KernelRequest> kernels;
+    std::string error;
+    Exit code = exit_usage; // of the error
+};
+
 // Told from a file's name by its `=`.
 bool is_problem(const std::string& text);
 
 // The kernels of one input: a problem, a header with a network, or a text file with lines `NAME: PROBLEM`.
 // Problems given as text are numbered for their names.
-ParsedKernels kernels_of(const std::string& input, const InputOptions& options, std::size_t number);
+InputKernels kernels_of(const std::string& input, const InputOptions& options, std::size_t number);
 
 struct SuiteProblem {
     std::string problem;
@@ -30,7 +37,7 @@ struct SuiteProblem {
 std::vector<SuiteProblem> read_suite(const std::string& name, std::string& error);
 
 // The kernels of all inputs and of a suite, "" for none, each problem once.
-ParsedKernels all_kernels_of(std::vector<std::string> inputs, const std::string& suite,
-                             const std::string& network);
+InputKernels all_kernels_of(std::vector<std::string> inputs, const std::string& suite,
+                            const std::string& network);
 
 } // namespace lamina::tools

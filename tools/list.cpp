@@ -107,9 +107,9 @@ int list_coverage(const ListOptions& options) {
     const TargetFacts* target = target_or_fail(options.target);
     if (!target)
         return exit_usage;
-    const ParsedKernels kernels = all_kernels_of(options.inputs, options.suite, options.network);
+    const InputKernels kernels = all_kernels_of(options.inputs, options.suite, options.network);
     if (!kernels.error.empty())
-        return fail(exit_usage, kernels.error);
+        return fail(kernels.code, kernels.error);
     const RecordFile file = load_records(records_path(options.records, *target));
     std::size_t missing = 0;
     for (const KernelRequest& kernel : kernels.kernels) {

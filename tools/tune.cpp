@@ -227,11 +227,11 @@ int run_tune(TuneCommand command) {
     const TargetFacts* target = target_or_fail(command.target);
     if (!target)
         return exit_usage;
-    ParsedKernels problems = all_kernels_of(command.inputs, command.suite, command.network);
+    InputKernels problems = all_kernels_of(command.inputs, command.suite, command.network);
     if (problems.error.empty() && problems.kernels.empty())
         problems.error = "tune: give at least one PROBLEM, a HEADER or --suite";
     if (!problems.error.empty())
-        return fail(exit_usage, problems.error);
+        return fail(problems.code, problems.error);
     const std::optional<double> seconds = command.budget.empty()
                                               ? 60.0 * static_cast<double>(problems.kernels.size())
                                               : seconds_of(command.budget);
