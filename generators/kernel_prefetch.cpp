@@ -64,17 +64,28 @@ private:
 
     using IRMutator::visit;
 
-    // The variable around the statement whose name ends so or, for the sum's loops, contains it; else
-    // `absent`.
-    Expr variable(std::string_view text, const Expr& absent) const {
-        for (const std::string& name : names_)
-            if (name.ends_with(text) || (name.starts_with("sum.") && name.find(text) != std::string::npos))
-                return Variable::make(Halide::Int(32), name);
+    // Of a loop over the window. Halide numbers names that it has given before: sum$1.s1.window$2$x.chunk.
+    static bool is_of_sum(const std::string& name) {
+        return (name.starts_with("sum.") || name.starts_with("sum$")) &&
+               name.find(".s1.") != std::string::npos;
+    }
+
+    // The variable around the statement whose name ends so, a loop of the sum's also before what Halide put
+    // behind it; else `absent`.
+    Expr variable(std::string_view ending, const Expr& absent) const {
+        constexpr std::string_view shifted = ".rebased";
+        for (std::string_view name : names_) {
+            const std::string whole(name);
+            if (is_of_sum(whole) && name.ends_with(shifted))
+                name.remove_suffix(shifted.size());
+            if (name.ends_with(ending))
+                return Variable::make(Halide::Int(32), whole);
+        }
         return absent;
     }
 
     Stmt visit(const For* loop) override {
-        if (!loop->name.starts_with("sum.s1.") || !is_innermost(loop)) {
+        if (!is_of_sum(loop->name) || !is_innermost(loop)) {
             names_.push_back(loop->name);
             Stmt changed = IRMutator::visit(loop);
             names_.pop_back();
@@ -86,8 +97,8 @@ private:
 
     Stmt prefetch(const Expr& block) const {
         // Loops of one turn have no variable, and the last tile may stand outside the loop over tiles.
-        const Expr tile = variable(".tile", parts_.tiles - 1), chunk = variable("window$x.chunk", 0),
-                   row = variable("window$z", 0), column = variable("window$y", 0);
+        const Expr tile = variable(".tile", parts_.tiles - 1), chunk = variable("$x.chunk", 0),
+                   row = variable("$z", 0), column = variable("$y", 0);
         const Expr part = tile * parts_.per_tile() + (chunk * parts_.rows + row) * parts_.columns + column;
         const Expr next = Halide::select(block + 1 < parts_.blocks, block + 1, 0);
         const Expr first = part * parts_.floats();

@@ -61,11 +61,8 @@ bool exchange_hooks() noexcept {
 // asked for, also behind the buffer's end: a prefetch does not fault.
 extern "C" int lamina_prefetch(const float* start, std::int64_t offset, std::int32_t floats) {
     constexpr int line = 16;
-    const auto address =
-        reinterpret_cast<std::uintptr_t>(start) + static_cast<std::uintptr_t>(offset) * sizeof(float);
-    for (int i = 0; i < floats; i += line)
-        __builtin_prefetch(
-            reinterpret_cast<const void*>(address + static_cast<std::uintptr_t>(i) * sizeof(float)), 0, 2);
+    for (std::int32_t i = 0; i < floats; i += line)
+        __builtin_prefetch(start + offset + i, 0, 2);
     return 0;
 }
 

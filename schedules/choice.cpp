@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace lamina {
 
 namespace {
@@ -24,6 +26,18 @@ std::string family_names() {
     return names;
 }
 
+// Defaults are computed from the knobs that are given, so that a tile of no positions, say, is refused first.
+std::string why_below_all(const Family& family, const Situation& situation, const Knobs& given) {
+    for (const Knob& knob : family.knobs) {
+        const std::vector<int> values = knob.values(situation);
+        const int least = values.empty() ? 1 : std::min(values.front(), 1);
+        if (given.has(knob.name) && given.get(knob.name) < least)
+            return fmt::format("{}: {}:{}: must be at least {}", family.name, knob.name, given.get(knob.name),
+                               least);
+    }
+    return "";
+}
+
 Choice from_text(const Situation& situation, std::string_view text, std::string reason) {
     const ScheduleText schedule = parse_schedule(text);
     if (!schedule.error.empty())
@@ -34,8 +48,7 @@ Choice from_text(const Situation& situation, std::string_view text, std::string 
                                      in_quotes(schedule.family).view(), family_names())};
     if (const std::string reason_not = family->fits(situation); !reason_not.empty())
         return {.error = fmt::format("{}: {}", family->name, reason_not)};
-    // Nothing is computed from what is refused, such as a tile of no positions.
-    if (std::string error = why_illegal(*family, situation, schedule.knobs); !error.empty())
+    if (std::string error = why_below_all(*family, situation, schedule.knobs); !error.empty())
         return {.error = std::move(error)};
     Knobs knobs = completed(*family, situation, schedule.knobs);
     for (const Knob& knob : family->knobs)

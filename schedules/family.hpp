@@ -43,8 +43,8 @@ struct Family {
     std::string (*legal)(const Situation&,
                          const Knobs&); // why not, naming the knob or key and its limit; or ""
     Knobs (*defaults)(const Situation&, const Knobs& given); // the analytic default of all knobs beside those
-                                                             // given, which are legal by themselves; asked
-                                                             // only where the family fits at all
+                                                             // given, none below its knob's least value;
+                                                             // asked only where the family fits at all
     std::string (*fits)(const Situation&);                   // why no knobs whatever make it fit, or ""
     AlgorithmRequest (*request)(const Situation&, const Knobs&);
     void (*apply)(Stages&, const Situation&, const Knobs&); // called with legal knobs only
