@@ -155,18 +155,38 @@ std::string legal(const Situation& s, const Knobs& knobs) {
 // Of the general registers: the stack, the kernel, the channel's offset, two loops' counters.
 constexpr int reserved_registers = 5;
 
-// The part of all kernel rows of all tiles that meet the input.
+// How many of the numbers below `end` `holds` for, which holds up to one of them and not behind it.
+template <class Predicate>
+int count_leading(int end, const Predicate& holds) {
+    int begin = 0;
+    while (begin < end) {
+        const int middle = begin + (end - begin) / 2;
+        if (holds(middle))
+            begin = middle + 1;
+        else
+            end = middle;
+    }
+    return begin;
+}
+
+// The part of all kernel rows of all tiles that meet the input. A row meets that of neighbouring tiles: from
+// the first that ends late enough to the last that begins early enough.
 double rows_met(const Situation& s, int positions) {
     const Geometry g = geometry(s);
     const Problem p = as_convolution(s.problem);
-    int met = 0;
     const int tiles = ceil_div(g.positions, positions);
-    for (int tile = 0; tile < tiles; ++tile)
-        for (int row = 0; row < p.kernel_size.height; ++row) {
-            const int first = tile * positions, last = std::min(first + positions, g.positions) - 1;
-            met += meets_input(p, first / g.out_width, last / g.out_width, row);
-        }
-    return static_cast<double>(met) / tiles / p.kernel_size.height;
+    double met = 0;
+    for (int row = 0; row < p.kernel_size.height; ++row) {
+        const auto is_before = [&](int tile) {
+            const int last = std::min((tile + 1) * positions, g.positions) - 1;
+            return !meets_input(p, 0, last / g.out_width, row);
+        };
+        const auto is_not_behind = [&](int tile) {
+            return meets_input(p, tile * positions / g.out_width, g.out_height - 1, row);
+        };
+        met += std::max(0, count_leading(tiles, is_not_behind) - count_leading(tiles, is_before));
+    }
+    return met / tiles / p.kernel_size.height;
 }
 
 // Cycles per multiply-add vector that the tile costs, at best 1 / fma_per_cycle: waste in both directions,
