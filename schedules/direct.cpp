@@ -281,7 +281,8 @@ std::vector<int> open_choices(const Knobs& given, std::string_view name, std::ve
 
 Knobs defaults(const Situation& s, const Knobs& given) {
     const Geometry g = geometry(s);
-    const int strip = given.get("strip", default_strip(s, 2 * g.lanes));
+    // More rows than there are will be refused; no product of theirs shall overflow until then.
+    const int strip = std::min(given.get("strip", default_strip(s, 2 * g.lanes)), g.out_height);
     const bool can_skip = why_no_skip(s, strip).empty();
     const int skip = given.get("skip", can_skip ? 1 : 0);
     int vectors = 1, positions = 1;
