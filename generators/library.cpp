@@ -20,6 +20,7 @@ struct FinishedFile {
 
 std::string publish(const std::vector<FinishedFile>& files) {
     std::vector<NamedBytes> named;
+    named.reserve(files.size());
     for (const FinishedFile& file : files)
         named.push_back({file.path, std::as_bytes(std::span(file.bytes))});
     return write_whole_files(named);
