@@ -25,7 +25,8 @@ namespace lamina {
 namespace {
 
 constexpr std::size_t finalists = 5; // that meet the incumbent at the end
-constexpr double final_share = 0.25; // of the time
+constexpr double final_share = 0.3; // of the time, with
+constexpr double confirming_share = 0.1;
 constexpr int fewest_final_rounds = 7, most_final_rounds = 41;
 constexpr double least_gain = 0.01; // below, a record is not worth its line
 constexpr double hopeless = 1.15;   // after two rounds
@@ -64,6 +65,7 @@ private:
     std::list<Running> running_;
     std::vector<Contender> contenders_; // [0] is the incumbent, the others by their ratio
     ExpectedOutputs expected_;
+    std::vector<WatchedSample> peaks_; // GFLOP/s, beside the last rounds
     std::size_t begun_ = 0, limit_ = 0; // trials
     TuningResult result_;
 
@@ -77,6 +79,7 @@ private:
     void take_result(Running& running);
     double screened(ReadyKernel& kernel);
     void enter(Contender contender);
+    void play(Contest& contest, double share);
     void decide();
     void report() const;
 };
@@ -208,35 +211,44 @@ void Search::report() const {
                           best.ratio, std::max(0.0, options_.seconds - (now_seconds() - start_))});
 }
 
-// The incumbent against the best few, until the time is up; a new record wins by more than three rounds of
-// four could vary.
+// One contest after another: each plays its rounds until `share` of the time is over.
+void Search::play(Contest& contest, double share) {
+    for (int round = 0; round < most_final_rounds; ++round) {
+        if (round >= fewest_final_rounds && is_over(share))
+            break;
+        contest.play_round(0.02);
+        peaks_.push_back(watch_.sample([&] { return sample_gflops(*situation_.target).value_or(0); }));
+        report();
+    }
+}
+
+// The incumbent against the best few. The quickest of several that are equal is one that was lucky, so that
+// what counts is a second contest of the winner and the incumbent alone; a new record wins it by more than
+// three rounds of four could vary.
 void Search::decide() {
     std::vector<ReadyKernel*> kernels;
     for (const Contender& contender : contenders_)
         kernels.push_back(contender.kernel.get());
-    Contest contest(kernels, watch_);
-    std::vector<WatchedSample> peaks;
-    for (int round = 0; round < most_final_rounds; ++round) {
-        if (round >= fewest_final_rounds && is_over(1))
-            break;
-        contest.play_round(0.02);
-        peaks.push_back(watch_.sample([&] { return sample_gflops(*situation_.target).value_or(0); }));
-        report();
-    }
+    Contest finals(kernels, watch_);
+    play(finals, 1 - confirming_share);
     std::size_t winner = 0;
     for (std::size_t i = 1; i < kernels.size(); ++i)
-        if (contest.standing(i).ratio < contest.standing(winner).ratio)
+        if (finals.standing(i).ratio < finals.standing(winner).ratio)
             winner = i;
-    const Standing standing = contest.standing(winner);
+    Contest confirmation({kernels[0], kernels[winner]}, watch_);
+    if (winner != 0)
+        play(confirmation, 1);
+    const Contest& last = winner != 0 ? confirmation : finals;
+    const Standing standing = last.standing(winner != 0 ? 1 : 0);
     result_.ratio = standing.ratio;
     result_.noise = (standing.high - standing.low) / 2;
     result_.is_better = winner != 0 && standing.ratio + result_.noise < 1 && standing.ratio < 1 - least_gain;
     const Point& point = contenders_[result_.is_better ? winner : 0].point;
-    const double seconds = contest.standing(result_.is_better ? winner : 0).median_seconds;
+    const double seconds = last.standing(result_.is_better ? 1 : 0).median_seconds;
     Evidence& evidence = result_.best.evidence;
     result_.best.schedule = to_text(point.family->name, point.knobs);
     evidence.gflops = static_cast<double>(operation_count(situation_.problem)) / seconds / 1e9;
-    evidence.fraction_of_peak = evidence.gflops / quartiles(undisturbed_or_all(peaks, watch_, 1)).median;
+    evidence.fraction_of_peak = evidence.gflops / quartiles(undisturbed_or_all(peaks_, watch_, 1)).median;
     evidence.over_default = default_ratio_ / (result_.is_better ? standing.ratio : 1);
     evidence.cpu = host_cpu();
     evidence.versions = tool_versions();
