@@ -25,7 +25,7 @@ namespace lamina {
 namespace {
 
 constexpr std::size_t finalists = 5; // that meet the incumbent at the end
-constexpr double final_share = 0.3; // of the time, with
+constexpr double final_share = 0.3;  // of the time, with
 constexpr double confirming_share = 0.1;
 constexpr int fewest_final_rounds = 7, most_final_rounds = 41;
 constexpr double least_gain = 0.01; // below, a record is not worth its line
@@ -65,7 +65,7 @@ private:
     std::list<Running> running_;
     std::vector<Contender> contenders_; // [0] is the incumbent, the others by their ratio
     ExpectedOutputs expected_;
-    std::vector<WatchedSample> peaks_; // GFLOP/s, beside the last rounds
+    std::vector<WatchedSample> peaks_;  // GFLOP/s, beside the last rounds
     std::size_t begun_ = 0, limit_ = 0; // trials
     TuningResult result_;
 
