@@ -115,7 +115,7 @@ std::string compile_part(const CompiledKernel& kernel, const CompileOptions& opt
 std::int64_t largest_packed_kernel(const CompiledKernel& kernel, const CompileOptions& options) {
     const Problem& problem = kernel.request.problem;
     std::int64_t largest = 0;
-    for (std::size_t i = 0; i < kernel.choices.size() && facts(problem.op).has_kernel; ++i) {
+    for (std::size_t i = 0; i < kernel.choices.size() && reads_kernel(problem.op); ++i) {
         const Choice& choice = kernel.choices[i];
         const AlgorithmRequest request = choice.family->request({problem, options.targets[i]}, choice.knobs);
         largest = std::max(largest, packed_kernel_size(problem, request));

@@ -61,6 +61,42 @@ AxisMap row_map(const Problem& p) {
     return axis_map(p, detail::rows(p), output_shape(p).height);
 }
 
+// One of the padded axis' positions that hold the input's element `at`: number 0 is that in the input itself.
+struct Place {
+    Expr position, exists;
+};
+
+int places_of_element(const detail::Axis& axis, PaddingMode mode) {
+    return mode == PaddingMode::replicate ? static_cast<int>(1 + axis.begin + axis.end) : 3;
+}
+
+Place place(const detail::Axis& axis, PaddingMode mode, const Expr& at, const Expr& number) {
+    const auto begin = static_cast<int>(axis.begin), end = static_cast<int>(axis.end),
+               last = static_cast<int>(axis.size) - 1;
+    const Expr own = at + begin;
+    Expr before, has_before, behind, has_behind; // number 1 and 2, of replicate 1 to begin and those behind
+    if (mode == PaddingMode::reflect) {
+        before = begin - at;
+        has_before = at >= 1 && at <= begin;
+        behind = begin + 2 * last - at;
+        has_behind = at < last && at >= last - end;
+    } else if (mode == PaddingMode::circular) {
+        before = own - (last + 1);
+        has_before = before >= 0;
+        behind = own + last + 1;
+        has_behind = at < end;
+    } else {
+        before = number - 1;
+        has_before = at == 0;
+        behind = last + number;
+        has_behind = at == last;
+    }
+    const Expr is_before = number <= (mode == PaddingMode::replicate ? begin : 1);
+    const Expr position = select(number == 0, own, is_before, before, behind);
+    return {clamp(position, 0, begin + last + end),
+            number == 0 || (is_before && has_before) || (!is_before && has_behind)};
+}
+
 Expr both(const Expr& a, const Expr& b) {
     return !a.defined() ? b : !b.defined() ? a : a && b;
 }
@@ -80,15 +116,26 @@ std::vector<Halide::Var> in_memory_order(const Stages& a, const Problem& problem
     return {a.c, position, a.y, a.n};
 }
 
-Halide::Func padded_input(Stages& a, const Problem& problem, const Halide::Func& input, const Expr& outside) {
+Halide::Func padded_input(Stages& a, const Problem& problem, const Halide::Func& input, const Expr& outside,
+                          bool is_computed) {
     const AxisMap columns = column_map(problem), rows = row_map(problem);
-    if (!columns.reaches_outside && !rows.reaches_outside && problem.layout == Layout::nhwc)
+    if (!columns.reaches_outside && !rows.reaches_outside && problem.layout == Layout::nhwc && !is_computed)
         return input;
     const Source x = source(columns, problem.padding_mode, a.x), y = source(rows, problem.padding_mode, a.y);
     const Expr exists = both(x.exists, y.exists), value = read(input, problem, {a.c, x.index, y.index, a.n});
     a.padded = Halide::Func("padded");
     a.padded(a.c, a.x, a.y, a.n) = exists.defined() ? select(exists, value, outside) : value;
     return a.padded;
+}
+
+Expr folded(const Stages& a, const Problem& problem, const Halide::Func& padded) {
+    const detail::Axis columns = detail::columns(problem), rows = detail::rows(problem);
+    const Halide::RDom places(0, places_of_element(columns, problem.padding_mode), 0,
+                              places_of_element(rows, problem.padding_mode), "places");
+    const Place x = place(columns, problem.padding_mode, a.x, places[0]),
+                y = place(rows, problem.padding_mode, a.y, places[1]);
+    return Halide::sum(select(x.exists && y.exists, padded(a.c, x.position, y.position, a.n), 0.0f),
+                       "folded");
 }
 
 Expr is_inside(const Problem& problem, const Expr& x, const Expr& y) {

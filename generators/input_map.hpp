@@ -15,9 +15,14 @@ std::vector<Halide::Var> in_memory_order(const Stages& a, const Problem& problem
 
 // Where windows look: a Func of padded coordinates (c, x, y, n), x and y from 0, which is the input itself
 // where nothing is to be padded. What is outside the input has the value `outside`. Sets a.padded where a
-// Func of its own is needed.
+// Func of its own is needed, which it always is for an input that is computed, and not to be so for each
+// window.
 Halide::Func padded_input(Stages& a, const Problem& problem, const Halide::Func& input,
-                          const Halide::Expr& outside);
+                          const Halide::Expr& outside, bool is_computed = false);
+
+// The sum at (c, x, y, n) over all positions of the padded input that hold this element of the input: what
+// takes the gradient of the padded input to that of the input.
+Halide::Expr folded(const Stages& a, const Problem& problem, const Halide::Func& padded);
 
 // Whether the position (x, y) in padded coordinates lies in the input.
 Halide::Expr is_inside(const Problem& problem, const Halide::Expr& x, const Halide::Expr& y);

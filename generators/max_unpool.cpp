@@ -1,6 +1,7 @@
 // max_unpool as a gather: each output element asks the windows that cover it whether their maximum was found
 // there.
 #include "generators/input_map.hpp"
+#include "generators/pool_windows.hpp"
 #include "generators/problem_generator.hpp"
 
 namespace lamina {
@@ -10,21 +11,11 @@ using Halide::Func;
 
 namespace {
 
-// The window along one axis that covers position `at` with its element `tap`.
-struct Cover {
-    Expr window, exists;
-};
-
-Cover cover(const Expr& at, const Expr& tap, const detail::Axis& axis) {
-    const auto size = static_cast<int>(axis.size), stride = static_cast<int>(axis.stride);
-    const Expr from = at + static_cast<int>(axis.begin) - tap;
-    return {clamp(from / stride, 0, size - 1), from >= 0 && from < size * stride && from % stride == 0};
-}
-
 Stages build_max_unpool(const Problem& p, const OperatorInputs& inputs) {
     Stages a;
     a.window = Halide::RDom(0, p.kernel_size.width, 0, p.kernel_size.height, "window");
-    const Cover x = cover(a.x, a.window[0], detail::columns(p)), y = cover(a.y, a.window[1], detail::rows(p));
+    const Cover x = cover(a.x, a.window[0], detail::columns(p), p.in.width),
+                y = cover(a.y, a.window[1], detail::rows(p), p.in.height);
     const std::vector<Halide::Var> at{a.c, a.x, a.y, a.n};
     const std::vector<Expr> from{a.c, x.window, y.window, a.n};
     const Expr here = a.y * output_shape(p).width + a.x;

@@ -1,5 +1,6 @@
 // max_pool, average_pool, lp_pool and their global forms: one value gathered from each window.
 #include "generators/input_map.hpp"
+#include "generators/pool_windows.hpp"
 #include "generators/problem_generator.hpp"
 
 #include <limits>
@@ -33,36 +34,31 @@ Stages window_algorithm(const Problem& p) {
     return a;
 }
 
+// The largest of the window's values, and the index of the first of them where the problem asks for it;
+// indices count only where `is_element` holds, if that is defined.
+void find_maximum(Stages& a, const Problem& p, const Expr& value, const Expr& index, const Expr& is_element) {
+    const std::vector<Halide::Var> at{a.c, a.x, a.y, a.n};
+    if (!p.indices) {
+        a.sum(at) = minus_infinity;
+        a.sum(at) = max(a.sum(at), value);
+        a.output(in_memory_order(a, p)) = a.sum(at);
+        return;
+    }
+    a.sum(at) = Halide::Tuple(minus_infinity, -1);
+    const Expr best = a.sum(at)[0], best_index = a.sum(at)[1];
+    const Expr is_larger = value > best || best_index < 0;
+    const Expr wins = is_element.defined() ? is_element && is_larger : is_larger;
+    a.sum(at) = Halide::Tuple(select(wins, value, best), select(wins, index, best_index));
+    a.output(in_memory_order(a, p)) = Halide::Tuple(a.sum(at)[0], a.sum(at)[1]);
+}
+
 Stages build_max_pool(const Problem& p, const OperatorInputs& inputs) {
     Stages a = window_algorithm(p);
     const Tap t = tap(a, p, padded_input(a, p, inputs["input"], minus_infinity));
-    const std::vector<Halide::Var> at{a.c, a.x, a.y, a.n};
-    if (p.indices) {
-        const Padding padding = resolved_padding(p);
-        const Expr index = (t.y - padding.top) * p.in.width + t.x - padding.left;
-        a.sum(at) = Halide::Tuple(minus_infinity, -1);
-        const Expr best = a.sum(at)[0], best_index = a.sum(at)[1];
-        const Expr wins = is_inside(p, t.x, t.y) && (t.value > best || best_index < 0);
-        a.sum(at) = Halide::Tuple(select(wins, t.value, best), select(wins, index, best_index));
-    } else {
-        a.sum(at) = minus_infinity;
-        a.sum(at) = max(a.sum(at), t.value);
-    }
-    if (p.indices)
-        a.output(in_memory_order(a, p)) = Halide::Tuple(a.sum(at)[0], a.sum(at)[1]);
-    else
-        a.output(in_memory_order(a, p)) = a.sum(at);
+    const Padding padding = resolved_padding(p);
+    const Expr index = (t.y - padding.top) * p.in.width + t.x - padding.left;
+    find_maximum(a, p, t.value, index, is_inside(p, t.x, t.y));
     return a;
-}
-
-// Positions of one axis that window number `w` counts: those of the input, or with count_padding those of the
-// padded input.
-Expr counted(const detail::Axis& axis, const Expr& w, bool with_padding) {
-    const auto stride = static_cast<int>(axis.stride), kernel = static_cast<int>(axis.kernel);
-    const auto begin = static_cast<int>(axis.begin), size = static_cast<int>(axis.size),
-               end = static_cast<int>(axis.end);
-    const int first = with_padding ? 0 : begin, last = begin + size + (with_padding ? end : 0);
-    return min(w * stride + kernel, last) - max(w * stride, first);
 }
 
 Stages build_average_pool(const Problem& p, const OperatorInputs& inputs) {
@@ -105,10 +101,8 @@ Stages global_algorithm(const Problem& p) {
 
 Stages build_global_max_pool(const Problem& p, const OperatorInputs& inputs) {
     Stages a = global_algorithm(p);
-    const std::vector<Halide::Var> at{a.c, a.x, a.y, a.n};
-    a.sum(at) = minus_infinity;
-    a.sum(at) = max(a.sum(at), read(inputs["input"], p, {a.c, a.window[0], a.window[1], a.n}));
-    a.output(in_memory_order(a, p)) = a.sum(at);
+    const Expr index = a.window[1] * p.in.width + a.window[0];
+    find_maximum(a, p, read(inputs["input"], p, {a.c, a.window[0], a.window[1], a.n}), index, Expr());
     return a;
 }
 

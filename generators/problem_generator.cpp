@@ -38,8 +38,12 @@ OperatorInputs ProblemGeneratorState::operator_inputs() const {
     OperatorInputs operands;
     operands.request = request();
     operands.is_kernel_packed = is_kernel_packed;
-    for (const auto& [operand, input] : inputs)
+    operands.batch = situation.problem.in.batch;
+    for (const auto& [operand, input] : inputs) {
         operands.funcs.emplace_back(operand.name, Func(*input));
+        if (operand.rank == 4 && operand.shape[0] == open_batch)
+            operands.batch = input->dim(3).extent();
+    }
     return operands;
 }
 
@@ -79,24 +83,31 @@ Operand linear(Operand operand, Layout layout) {
 
 } // namespace
 
-void ProblemGeneratorState::constrain_operands() {
+void ProblemGeneratorState::constrain_call() {
     const bool is_linear = request().is_linear;
-    const Layout layout = situation.problem.layout;
-    for (const auto& [operand, input] : inputs)
-        constrain(*input, is_linear && operand.name == "residual" ? linear(operand, layout) : operand);
+    const Problem& problem = situation.problem;
+    const Layout layout = as_convolution(problem).layout;
+    for (const auto& [operand, input] : inputs) {
+        const Operand seen = as_seen(problem, operand);
+        constrain(*input, is_linear && operand.name == "residual" ? linear(seen, layout) : seen);
+    }
     Func func = *output;
     std::vector<Halide::OutputImageParam> buffers = func.output_buffers();
-    if (func.dimensions() == 1) {
-        const Operands pack =
-            pack_operands(situation.problem, packed_kernel_size(situation.problem, request()));
-        return constrain(buffers[0], *pack.find("packed_kernel"));
-    }
     std::size_t next = 0;
-    for (const Operand& operand : operands(situation.problem))
+    for (const Operand& operand : operands(problem))
         if (operand.direction == Direction::out) {
-            constrain(buffers[next], is_linear ? linear(operand, layout) : operand, next > 0);
+            const Operand seen = as_seen(problem, operand);
+            constrain(buffers[next], is_linear ? linear(seen, layout) : seen, next > 0);
             ++next;
         }
+}
+
+void ProblemGeneratorState::constrain_packing() {
+    const Operands pack = pack_operands(situation.problem, packed_kernel_size(situation.problem, request()));
+    for (const auto& [operand, input] : inputs)
+        constrain(*input, operand);
+    Func func = *output;
+    constrain(func.output_buffers()[0], *pack.find("packed_kernel"));
 }
 
 } // namespace lamina

@@ -14,6 +14,7 @@ struct OperatorInputs {
     std::vector<std::pair<std::string, Halide::Func>> funcs;
     AlgorithmRequest request;
     bool is_kernel_packed = false; // the kernel arrives as `packed_kernel`, one-dimensional
+    Halide::Expr batch;            // images of the call
 
     const Halide::Func& operator[](std::string_view name) const;
 };
@@ -51,7 +52,8 @@ public:
     AlgorithmRequest request() const;
     OperatorInputs operator_inputs() const;
     // Fixes every buffer's shape and dense strides, and gives the autoschedulers their estimates.
-    void constrain_operands();
+    void constrain_call();
+    void constrain_packing();
 };
 
 // The kernel as the schedule wants it, one-dimensional: flipped and blocked.
@@ -91,7 +93,10 @@ public:
         Stages algorithm = is_pack ? pack_kernel(state_.situation.problem, inputs.request, inputs["kernel"])
                                    : build(state_.situation.problem, inputs);
         *state_.output = algorithm.output;
-        state_.constrain_operands();
+        if (is_pack)
+            state_.constrain_packing();
+        else
+            state_.constrain_call();
         if (this->using_autoscheduler())
             return;
         if (is_pack)
@@ -119,7 +124,8 @@ private:
                 outputs.push_back(operand.type == Type::i32 ? Halide::Int(32) : Halide::Float(32));
             else
                 add_operand(operand);
-        state_.output = this->template add_output<Halide::Func>("output", outputs, 4);
+        state_.output = this->template add_output<Halide::Func>(std::string(main_result(problem).name),
+                                                                outputs, main_result(problem).rank);
     }
 
     void configure_pack(const Problem& problem) {

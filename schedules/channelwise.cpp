@@ -10,25 +10,29 @@ namespace {
 // Longest window whose taps are unrolled; beyond, code grows and compile time with it.
 constexpr int max_unrolled_taps = 49;
 
+Shape result_shape(const Situation& s) {
+    return output_shape(as_convolution(s.problem));
+}
+
 int lanes(const Situation& s) {
     return full_lanes_for(*s.target, s.problem.in.channels);
 }
 
 std::vector<int> column_choices(const Situation& s) {
     std::vector<int> values;
-    for (int columns = 1;
-         columns <= output_shape(s.problem).width && columns + 2 <= s.target->vector_registers; ++columns)
+    for (int columns = 1; columns <= result_shape(s).width && columns + 2 <= s.target->vector_registers;
+         ++columns)
         values.push_back(columns);
     return values;
 }
 
 std::vector<int> strip_choices(const Situation& s) {
-    return divisors(output_shape(s.problem).height);
+    return divisors(result_shape(s).height);
 }
 
 std::string legal(const Situation& s, const Knobs& knobs) {
     const int columns = knobs.get("columns", 1), strip = knobs.get("strip", 1);
-    const Shape out = output_shape(s.problem);
+    const Shape out = result_shape(s);
     if (!contains(column_choices(s), columns))
         return fmt::format(
             "columns:{}: must be 1 to {}, within the output's {} columns and the {} vector registers of {}",
@@ -45,7 +49,7 @@ double row_cost(int width, int columns) {
 
 // Up to half of the registers, since the taps' values need the rest.
 int default_columns(const Situation& s) {
-    const int width = output_shape(s.problem).width;
+    const int width = result_shape(s).width;
     int best = 1;
     double least = 1e300;
     for (int columns : column_choices(s)) {
@@ -61,7 +65,7 @@ int default_columns(const Situation& s) {
 // As many rows as keep their padded input in most of the L2 cache, but at least two strips of a map that is
 // worth two threads.
 int default_strip(const Situation& s) {
-    const Problem& p = s.problem;
+    const Problem p = as_convolution(s.problem);
     const int height = output_shape(p).height;
     int best = 1;
     for (int strip : strip_choices(s))
@@ -78,7 +82,7 @@ Knobs defaults(const Situation& s, const Knobs&) {
 // where the columns leave no registers for the window's values; bytes of the strips, halos included, at eight
 // a cycle, or four where a strip does not stay in the L2 cache.
 double cost(const Situation& s, const Knobs& knobs) {
-    const Problem& p = s.problem;
+    const Problem p = as_convolution(s.problem);
     const Shape out = output_shape(p);
     const int columns = knobs.get("columns"), strip = knobs.get("strip");
     const double elements = row_cost(out.width, columns) * out.height * ceil_div(out.channels, lanes(s));
@@ -93,7 +97,7 @@ AlgorithmRequest request(const Situation&, const Knobs&) {
 }
 
 void apply(Stages& a, const Situation& s, const Knobs& knobs) {
-    const Shape out = output_shape(s.problem);
+    const Shape out = result_shape(s);
     const Size kernel = s.problem.kernel_size;
     Halide::Var strip("strip"), row("row"), xo("xo"), xi("xi"), co("co"), ci("ci"), task("task");
     a.output.bound(a.c, 0, out.channels).bound(a.x, 0, out.width).bound(a.y, 0, out.height);

@@ -10,10 +10,13 @@ namespace {
 
 std::string fits(const Situation& s) {
     const Problem& p = s.problem;
-    if (!facts(p.op).has_kernel || !facts(p.op).has_window)
+    if (!reads_kernel(p.op) || !facts(p.op).has_window)
         return fmt::format("it schedules convolutions, not {}", facts(p.op).name);
     if (p.groups != p.in.channels || p.out_channels != p.in.channels)
         return fmt::format("groups={}: it needs one group, one input and one output channel each", p.groups);
+    if (has_unfolded_gradient(p))
+        return fmt::format("padding_mode={}: {}",
+                           padding_mode_names[static_cast<std::size_t>(p.padding_mode)], why_not_unfolded);
     return why_not_channelwise(s);
 }
 

@@ -17,6 +17,16 @@ struct Situation {
     const TargetFacts* target = nullptr;
 };
 
+// How the gradient of a kernel goes through the windows.
+struct WindowRequest {
+    int rows = 0; // of windows that are summed together; 0: all, from the maps as they are, and the rest of
+                  // this is not looked at
+    bool has_all_images = false; // whether they are summed over all images, too
+    bool skips_padding = false;  // windows in which an element meets zeros around the input are left out
+    int channels =
+        0; // input channels that stand together in the stored maps, output channels by kernel_block
+};
+
 // What a family asks of the algorithm, so that layer arithmetic stays in the generators.
 struct AlgorithmRequest {
     int kernel_block =
@@ -28,6 +38,8 @@ struct AlgorithmRequest {
                             // for all of them; 0: nothing is left out
     int prefetch_tiles = 0; // tiles of a block of output channels that each fetch a part of the next block's
                             // packed kernel, see with_kernel_prefetch(); 0: none does
+    WindowRequest window = {};
+    bool has_phases = false; // a transposed convolution is summed phase by phase of its stride
 };
 
 struct Knob {
@@ -66,7 +78,8 @@ std::string add_family(const Family& family);
 // Why this family with these knobs cannot be used, or "". Knobs that are not given take their default.
 std::string why_illegal(const Family& family, const Situation& situation, const Knobs& knobs);
 
-extern const Family direct_family, depthwise_family, pool_family, gpu_tile_family, generic_family;
+extern const Family direct_family, phases_family, depthwise_family, pool_family, kernel_gradient_family,
+    gpu_tile_family, generic_family;
 extern const Family adams2019_family, li2018_family, mullapudi2016_family;
 
 // What a family in a shared object and the program that loads it must agree on.

@@ -54,27 +54,44 @@ void store_padded(Stages& a, const Situation& s, const Halide::Var& level) {
         a.padded.reorder(a.padded.args()[1], a.padded.args()[0]);
 }
 
+namespace {
+
+// A sum that is computed for a vector of its consumer's.
+void compute_for_vectors(Stages& a, const Halide::LoopLevel& level, const Halide::Var& along, int lanes) {
+    a.sum.compute_at(level);
+    for (int stage = 0; stage < (lanes > 1 ? 2 : 0); ++stage) {
+        Halide::Stage definition = stage == 0 ? Halide::Stage(a.sum) : a.sum.update();
+        definition.vectorize(along, lanes, Halide::TailStrategy::GuardWithIf);
+    }
+}
+
+} // namespace
+
 void schedule_generically(Stages& a, const Situation& s) {
-    const Shape out = output_shape(s.problem);
+    const Operand result = as_seen(s.problem, main_result(s.problem));
     const std::vector<Halide::Var> args = a.output.args(); // memory order
-    const int extent = in_memory_order(out, s.problem.layout)[3];
+    const int extent = result.shape[static_cast<std::size_t>(result.rank - 1)];
     const int lanes = full_lanes_for(*s.target, extent);
     const Halide::Var inner("inner");
     const Halide::Var& along = args[0];
     a.output.bound(along, 0, extent);
     if (lanes > 1)
         a.output.split(along, along, inner, lanes, Halide::TailStrategy::ShiftInwards).vectorize(inner);
-    a.output.parallel(args[2]);
-    if (a.sum.defined()) {
-        a.sum.compute_at(a.output, along);
-        for (int stage = 0; stage < (lanes > 1 ? 2 : 0); ++stage) {
-            Halide::Stage definition = stage == 0 ? Halide::Stage(a.sum) : a.sum.update();
-            definition.vectorize(along, lanes, Halide::TailStrategy::GuardWithIf);
-        }
-    }
+    if (result.rank > 1)
+        a.output.parallel(args[std::min<std::size_t>(args.size() - 1, 2)]);
     // Stages keep what all channels share; with channels outside they must be stored for a whole image.
+    const bool has_channels_outside = result.rank == 4 && s.problem.layout == Layout::nchw;
+    if (a.unfolded.defined()) {
+        const int columns = full_lanes_for(*s.target, s.problem.in.channels);
+        a.unfolded.compute_at(a.output, args[3]);
+        if (columns > 1)
+            a.unfolded.vectorize(a.c, columns, Halide::TailStrategy::GuardWithIf);
+        compute_for_vectors(a, Halide::LoopLevel(a.unfolded, columns > 1 ? a.c : a.x), a.c, columns);
+    } else if (a.sum.defined()) {
+        compute_for_vectors(a, Halide::LoopLevel(a.output, along), along, lanes);
+    }
     for (Halide::Func& stage : a.shared)
-        stage.compute_at(a.output, s.problem.layout == Layout::nchw ? args[3] : args[1]);
+        stage.compute_at(a.output, has_channels_outside ? args[3] : args[1]);
 }
 
 } // namespace lamina

@@ -35,6 +35,10 @@ double padded_bytes(const Problem& problem, int output_rows);
 // Stores the padded input, where there is one, for each turn of the loop over `level`.
 void store_padded(Stages& a, const Situation& s, const Halide::Var& level);
 
+// Why a family that computes sums does not suit an input gradient with padding other than zeros.
+inline constexpr std::string_view why_not_unfolded =
+    "the padding's gradient is added to that of the input behind the sums";
+
 // A family of operators that look at a window of one channel at a time, see channelwise.cpp. `fits` ends
 // by asking why_not_channelwise().
 Family channelwise_family(std::string_view name, std::string_view meaning,

@@ -9,7 +9,7 @@ namespace {
 
 std::string fits(const Situation& s) {
     const Operator op = s.problem.op;
-    if (!facts(op).has_window || facts(op).has_kernel || op == Operator::max_unpool)
+    if (!facts(op).has_window || facts(op).has_kernel || is_gradient(op) || op == Operator::max_unpool)
         return fmt::format("it schedules max_pool, average_pool and lp_pool, not {}", facts(op).name);
     return why_not_channelwise(s);
 }

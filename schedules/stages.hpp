@@ -7,18 +7,33 @@
 
 namespace lamina {
 
+// The outputs of a transposed convolution that lie one stride apart.
+struct StridePhase {
+    Halide::RDom positions; // (x, y) of them, and of the sum
+    Halide::Func padded, sum;
+    Halide::RDom window; // (c, x, y) of the kernel's elements that meet the input there
+};
+
 // Internal Funcs are indexed (c, x, y, n) in every layout; only `output` has its arguments in memory order,
 // the contiguous one first. Where maps are linear, sum and output run over positions p = x + width*y instead,
 // as (c, p, y, n) with one y: Halide bounds a fused loop over x and y by whole rows, but a tile of positions
-// by itself. The bytes of the maps are the same. Where tiles of positions leave out rows of the kernel, the
-// sum has the tile's number in the place of y, because what is left out depends on it.
+// by itself. The bytes of the maps are the same. Gradients of kernels are (d, c, x, y) of the kernel. Where
+// tiles of positions leave out rows of the kernel, the sum has the tile's number in the place of y, because
+// what is left out depends on it.
 struct Stages {
     Halide::Func padded; // the input with its padding, in padded coordinates; undefined where the input is
                          // read as it is
     Halide::Func
         sum; // what a window gathers: an initial value and one update over `window`; undefined without one
     Halide::RDom window; // (c, x, y) of the kernel, or (x, y) for operators that keep channels apart, or what
-                         // is reduced
+                         // is reduced; (x, y, n) of the windows for gradients of kernels
+    Halide::RDom strips; // (rows, images) of windows, whose sums the output's update adds up; undefined where
+                         // there is one
+    std::vector<Halide::Func>
+        blocked;                     // maps by blocks of channels: (channel within its block, x, y, n, block)
+    std::vector<StridePhase> phases; // where there are any, update k of the output is that of number k
+    Halide::Func unfolded; // the gradient of a padded input, whose padding is then added to the input's own;
+                           // undefined where padding has none
     Halide::Func output;
     Halide::Func
         packed_kernel; // the kernel packed in the same call; undefined where it arrives packed or plain
@@ -27,6 +42,7 @@ struct Stages {
 
     Halide::Var c{"c"}, x{"x"}, y{"y"}, n{"n"}; // of output, and of the internal Funcs
     Halide::Var p{"p"};                         // linear positions, in the place of x
+    Halide::Var d{"d"};                         // output channels, where c are input channels
     bool is_linear = false;
 };
 

@@ -100,8 +100,10 @@ warns_of_broken_records() {
 
 # computes EXPECTED PROBLEM OPERAND=FILE...
 computes() {
+    local result
+    result=$(sed -nE 's/^[a-z_]+_([a-z]+_gradient) .*/\1/p' <<<"$2")
     rm -f output.npy
-    check "computes $2" "$LAMINA" run "$2" "${@:3}" output=output.npy
+    check "computes $2" "$LAMINA" run "$2" "${@:3}" "${result:-output}=output.npy"
     check "the result of $2 is $1" test "$(npy show output.npy 2>&1)" == "$1"
 }
 
@@ -126,6 +128,35 @@ runs_every_operator() {
     computes '1x2x2x1 0 0 0 7' 'max_unpool in=1x1x1x1 kernel_size=2' input=single.npy indices=indices.npy
     computes '1x1x1x1 94' 'dense in=1x1x1x2 out_channels=1' input=pair.npy kernel=matrix.npy bias=bias.npy
     computes '1x1x1x2 0.5 0.5' 'softmax in=1x1x1x2' input=zeros.npy
+    npy write given.npy 1x1x2x1 3 -4
+    npy write four.npy 1x1x4x1 1 2 3 4
+    npy write active.npy 1x1x2x1 0 5
+    npy write gate.npy 1x1x4x1 0 1 0 1
+    npy write halves.npy 1x1x1x2 0.5 0.5
+    npy write_int32 maxima.npy 1x1x2x1 1 2
+    computes '1x1x3x1 30 -37 -4' 'cross_correlation_input_gradient in=1x1x3x1 out_channels=1 kernel_size=1x2' kernel=kernel.npy output_gradient=given.npy
+    computes '1x2x1x1 -5 -10' 'cross_correlation_kernel_gradient in=1x1x3x1 out_channels=1 kernel_size=1x2' input=line.npy output_gradient=given.npy
+    computes '1 -1' 'cross_correlation_bias_gradient in=1x1x3x1 out_channels=1 kernel_size=1x2' output_gradient=given.npy
+    computes '1x1x2x1 0 -4' 'cross_correlation_residual_gradient in=1x1x3x1 out_channels=1 kernel_size=1x2 epilogue=bias,residual,relu' output=active.npy output_gradient=given.npy
+    computes '1x1x3x1 3 26 -40' 'convolution_input_gradient in=1x1x3x1 out_channels=1 kernel_size=1x2' kernel=kernel.npy output_gradient=given.npy
+    computes '1x2x1x1 -10 -5' 'convolution_kernel_gradient in=1x1x3x1 out_channels=1 kernel_size=1x2' input=line.npy output_gradient=given.npy
+    computes '1 -1' 'convolution_bias_gradient in=1x1x3x1 out_channels=1 kernel_size=1x2' output_gradient=given.npy
+    computes '1x1x2x1 0 -4' 'convolution_residual_gradient in=1x1x3x1 out_channels=1 kernel_size=1x2 epilogue=bias,residual,relu' output=active.npy output_gradient=given.npy
+    computes '1x1x3x1 12 23 34' 'transposed_convolution_input_gradient in=1x1x3x1 out_channels=1 kernel_size=1x2' kernel=kernel.npy output_gradient=four.npy
+    computes '1x2x1x1 17 24' 'transposed_convolution_kernel_gradient in=1x1x3x1 out_channels=1 kernel_size=1x2' input=line.npy output_gradient=four.npy
+    computes '1 10' 'transposed_convolution_bias_gradient in=1x1x3x1 out_channels=1 kernel_size=1x2' output_gradient=four.npy
+    computes '1x1x4x1 0 2 0 4' 'transposed_convolution_residual_gradient in=1x1x3x1 out_channels=1 kernel_size=1x2 epilogue=bias,residual,relu' output=gate.npy output_gradient=four.npy
+    computes '1x1x3x1 0 3 -4' 'max_pool_input_gradient in=1x1x3x1 kernel_size=1x2' indices=maxima.npy output_gradient=given.npy
+    computes '1x2x2x1 1.75 1.75 1.75 1.75' 'average_pool_input_gradient in=1x2x2x1 kernel_size=2' output_gradient=single.npy
+    computes '1x2x2x1 7 7 7 7' 'lp_pool_input_gradient in=1x2x2x1 kernel_size=2 power=1' input=square.npy output=single.npy output_gradient=single.npy
+    computes '1x2x2x1 0 0 0 7' 'global_max_pool_input_gradient in=1x2x2x1' indices=indices.npy output_gradient=single.npy
+    computes '1x2x2x1 1.75 1.75 1.75 1.75' 'global_average_pool_input_gradient in=1x2x2x1' output_gradient=single.npy
+    computes '1x1x1x1 4' 'max_unpool_input_gradient in=1x1x1x1 kernel_size=2' indices=indices.npy output_gradient=square.npy
+    computes '1x1x1x2 14 21' 'dense_input_gradient in=1x1x1x2 out_channels=1' kernel=matrix.npy output_gradient=single.npy
+    computes '2x1 21 -28' 'dense_kernel_gradient in=1x1x1x2 out_channels=1' input=pair.npy output_gradient=single.npy
+    computes '1 7' 'dense_bias_gradient in=1x1x1x2 out_channels=1' output_gradient=single.npy
+    computes '1x1x1x1 7' 'dense_residual_gradient in=1x1x1x2 out_channels=1 epilogue=bias,residual' output_gradient=single.npy
+    computes '1x1x1x2 1.75 -1.75' 'softmax_input_gradient in=1x1x1x2' output=halves.npy output_gradient=pair.npy
     computes '1x1x2x1 2 4' 'max_pool in=?x1x3x1 kernel_size=1x2' input=line.npy --threads 2
     check 'indices are written as a second output' "$LAMINA" run 'max_pool in=1x1x3x1 kernel_size=1x2 indices=yes' input=line.npy output=output.npy indices=where.npy
     check 'and are right' test "$(npy show where.npy)" == '1x1x2x1 1 2'

@@ -167,6 +167,7 @@ constexpr bool has_field(std::string_view key) {
     LAMINA_HAS(ceil)
     LAMINA_HAS(power)
     LAMINA_HAS(indices)
+    LAMINA_HAS(preactivation)
 #undef LAMINA_HAS
     return key == "epilogue" && requires(T layer) {
         layer.bias, layer.residual, layer.activation;

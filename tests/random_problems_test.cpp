@@ -30,7 +30,7 @@ void for_random_problems(int count, Check check) {
 // Sums that are not zero, without the epilogue.
 std::ptrdiff_t nonzero_sums(const Problem& problem, Tensors tensors) {
     reference_sums(problem, tensors);
-    const std::vector<double>& sums = tensors.at("output").data;
+    const std::vector<double>& sums = tensors.at(std::string(main_result(problem).name)).data;
     return std::count_if(sums.begin(), sums.end(), [](double sum) { return sum != 0; });
 }
 
@@ -94,7 +94,8 @@ TEST_CASE("Few sums of random operands are zero that need not be", "[support]") 
             if (name != "indices")
                 std::fill(tensor.data.begin(), tensor.data.end(), 1.0);
         const std::ptrdiff_t possible = nonzero_sums(problem, ones), actual = nonzero_sums(problem, tensors);
-        if (possible >= 64)
+        // An activation's slope may be zero at most places.
+        if (possible >= 64 && !takes_slope(problem))
             CHECK(actual >= possible / 4);
     });
 }

@@ -90,7 +90,9 @@ public:
 
 private:
     std::map<std::string, Array, std::less<>> arrays_;
-    std::int64_t batch_ = 1;
+    std::int64_t batch_ = 0; // 0 until an operand settles it
+
+    std::int64_t images() const { return std::max<std::int64_t>(batch_, 1); }
 
     std::string load_input(const Operand& operand, const std::string& file);
 };
@@ -100,10 +102,11 @@ std::string Arrays::load_input(const Operand& operand, const std::string& file) 
     if (!loaded.array)
         return loaded.error;
     Array& array = *loaded.array;
-    if (operand.name == "input" && operand.shape[0] == open_batch && !array.shape.empty() &&
-        array.shape[0] > 0)
+    // The first operand with images settles how many there are.
+    if (operand.rank == 4 && operand.shape[0] == open_batch && !array.shape.empty() && array.shape[0] > 0 &&
+        batch_ == 0)
         batch_ = array.shape[0];
-    const std::vector<std::int64_t> expected = shape_of(operand, batch_);
+    const std::vector<std::int64_t> expected = shape_of(operand, images());
     if (array.type != array_type(operand.type))
         return fmt::format("{}: operand '{}' has element type {}, expected {}", file, operand.name,
                            array.type == Array::Type::i32 ? "i32" : "f32", name_of(operand.type));
@@ -121,8 +124,8 @@ std::string Arrays::load(const Operands& list, const Files& files) {
                 return error;
     for (const Operand& operand : list)
         if (operand.direction == Direction::out) {
-            Array array{array_type(operand.type), shape_of(operand, batch_), {}};
-            array.data.resize(4 * static_cast<std::size_t>(operand.elements(static_cast<int>(batch_))));
+            Array array{array_type(operand.type), shape_of(operand, images()), {}};
+            array.data.resize(4 * static_cast<std::size_t>(operand.elements(static_cast<int>(images()))));
             arrays_.emplace(operand.name, std::move(array));
         }
     return "";

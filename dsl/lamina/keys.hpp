@@ -163,18 +163,30 @@ constexpr void print_epilogue(Text& text, const Epilogue& epilogue) {
     }
 }
 
+// Sets of operators, one bit each.
+static_assert(std::size(operator_table) <= 64);
 template <class... Ops>
-constexpr std::uint64_t one_of(Ops... ops) {
+constexpr std::uint64_t only(Ops... ops) {
     return ((std::uint64_t{1} << static_cast<unsigned>(ops)) | ...);
 }
 constexpr std::uint64_t where(bool (*test)(const OperatorFacts&)) {
     std::uint64_t set = 0;
     for (const OperatorFacts& row : operator_table)
-        set |= test(row) ? one_of(row.op) : 0;
+        set |= test(row) ? only(row.op) : 0;
+    return set;
+}
+// These, and their gradients.
+template <class... Ops>
+constexpr std::uint64_t one_of(Ops... ops) {
+    std::uint64_t set = 0;
+    for (const OperatorFacts& row : operator_table)
+        set |= ((row.forward == ops) || ...) ? only(row.op) : 0;
     return set;
 }
 inline constexpr std::uint64_t all = where([](const OperatorFacts&) { return true; });
 inline constexpr std::uint64_t weighted = where([](const OperatorFacts& row) { return row.has_kernel; });
+inline constexpr std::uint64_t weighted_forward =
+    where([](const OperatorFacts& row) { return row.has_kernel && row.gradient == Gradient::none; });
 inline constexpr std::uint64_t windowed = where([](const OperatorFacts& row) { return row.has_window; });
 using enum Operator;
 
@@ -189,7 +201,7 @@ struct Key {
     bool (*parse)(Problem&, std::string_view value); // false where the value is not of the form
     void (*print)(const Problem&, Text&);
 
-    constexpr bool applies_to(Operator op) const { return (operators & detail::one_of(op)) != 0; }
+    constexpr bool applies_to(Operator op) const { return (operators & detail::only(op)) != 0; }
 };
 
 inline constexpr Key key_table[] = {
@@ -277,10 +289,17 @@ inline constexpr Key key_table[] = {
          return number.ok;
      },
      [](const Problem& p, Text& t) { t << p.power; }},
-    {"indices", "yes|no", "whether max_pool also gives row * width + column of each maximum, default no",
-     detail::one_of(detail::max_pool), false,
+    {"indices", "yes|no",
+     "whether the pool also gives row * width + column of each maximum, which its gradient takes; default no",
+     detail::only(detail::max_pool, detail::global_max_pool), false,
      [](Problem& p, std::string_view v) { return detail::parse_flag(p.indices, v); },
      [](const Problem& p, Text& t) { t << (p.indices ? "yes" : "no"); }},
+    {"preactivation", "yes|no",
+     "whether the kernel also gives the activation's argument, which some activations' gradients take; "
+     "default no",
+     detail::weighted_forward, false,
+     [](Problem& p, std::string_view v) { return detail::parse_flag(p.preactivation, v); },
+     [](const Problem& p, Text& t) { t << (p.preactivation ? "yes" : "no"); }},
 };
 inline constexpr std::size_t key_count = std::size(key_table);
 

@@ -54,6 +54,7 @@ struct CrossCorrelation {
     bool bias = true;
     std::string_view residual{};
     Activation activation{};
+    bool preactivation = false; // give the activation's argument as well
 };
 
 struct Convolution {
@@ -68,6 +69,7 @@ struct Convolution {
     bool bias = true;
     std::string_view residual{};
     Activation activation{};
+    bool preactivation = false; // give the activation's argument as well
 };
 
 struct TransposedConvolution {
@@ -81,6 +83,7 @@ struct TransposedConvolution {
     bool bias = true;
     std::string_view residual{};
     Activation activation{};
+    bool preactivation = false; // give the activation's argument as well
 };
 
 struct MaxPool {
@@ -113,6 +116,7 @@ struct LpPool {
 struct GlobalMaxPool {
     static constexpr Operator op = Operator::global_max_pool;
     std::string_view name{}, from{};
+    bool indices = false;
 };
 
 struct GlobalAveragePool {
@@ -137,6 +141,7 @@ struct Dense {
     bool bias = true;
     std::string_view residual{};
     Activation activation{};
+    bool preactivation = false; // give the activation's argument as well
 };
 
 struct Softmax {
@@ -208,6 +213,7 @@ consteval Problem to_problem(const T& layer, Shape in, Layout layout = Layout::n
     LAMINA_COPY_FIELD(count_padding)
     LAMINA_COPY_FIELD(ceil)
     LAMINA_COPY_FIELD(indices)
+    LAMINA_COPY_FIELD(preactivation)
 #undef LAMINA_COPY_FIELD
     if constexpr (requires { layer.power; })
         p.power = detail::exact_decimal(layer.power);

@@ -15,9 +15,12 @@ struct OperatorFacts {
     std::string_view name;
     std::string_view meaning;
     std::string_view formula; // X input, W kernel, Z output; i, j rows and columns, c, d channels; s stride,
-                              // l dilation, p padding
+                              // l dilation, p padding; gX, gW, gZ, ... the loss's gradients, gS that of the
+                              // sums before the epilogue, n images
     bool has_kernel;          // sums products with trained weights, and so has an epilogue
     bool has_window;          // looks at kernel_size positions of the input
+    Operator forward = op;    // of a gradient, the operator that it belongs to and whose keys it has
+    Gradient gradient = Gradient::none;
 };
 
 inline constexpr OperatorFacts operator_table[] = {
@@ -45,10 +48,92 @@ inline constexpr OperatorFacts operator_table[] = {
      "Z[0,0,d] = sum_f X[f] * W[f,d]", true, false},
     {Operator::softmax, "softmax", "normalised exponentials over the channels",
      "Z[i,j,c] = exp(X[i,j,c]-m) / sum_k exp(X[i,j,k]-m), m = max_k X[i,j,k]", false, false},
+    {Operator::cross_correlation_input_gradient, "cross_correlation_input_gradient",
+     "gradient of cross_correlation's input",
+     "gX[i*s+a*l-p, j*s+b*l-p, c] = sum over all such i,j,a,b,d of gS[i,j,d] * W[a,b,c,d]", true, true,
+     Operator::cross_correlation, Gradient::input},
+    {Operator::cross_correlation_kernel_gradient, "cross_correlation_kernel_gradient",
+     "gradient of cross_correlation's kernel",
+     "gW[a,b,c,d] = sum_{n,i,j} X[i*s+a*l-p, j*s+b*l-p, c] * gS[i,j,d]", true, true,
+     Operator::cross_correlation, Gradient::kernel},
+    {Operator::cross_correlation_bias_gradient, "cross_correlation_bias_gradient",
+     "gradient of cross_correlation's bias", "gB[d] = sum_{n,i,j} gS[i,j,d]", true, true,
+     Operator::cross_correlation, Gradient::bias},
+    {Operator::cross_correlation_residual_gradient, "cross_correlation_residual_gradient",
+     "gradient of what cross_correlation's epilogue adds",
+     "gR[i,j,d] = gZ[i,j,d] * activation'(its argument)", true, true, Operator::cross_correlation,
+     Gradient::residual},
+    {Operator::convolution_input_gradient, "convolution_input_gradient", "gradient of convolution's input",
+     "gX[i*s+a*l-p, j*s+b*l-p, c] = sum over all such i,j,a,b,d of gS[i,j,d] * W[V-1-a,U-1-b,c,d]", true,
+     true, Operator::convolution, Gradient::input},
+    {Operator::convolution_kernel_gradient, "convolution_kernel_gradient", "gradient of convolution's kernel",
+     "gW[V-1-a,U-1-b,c,d] = sum_{n,i,j} X[i*s+a*l-p, j*s+b*l-p, c] * gS[i,j,d]", true, true,
+     Operator::convolution, Gradient::kernel},
+    {Operator::convolution_bias_gradient, "convolution_bias_gradient", "gradient of convolution's bias",
+     "gB[d] = sum_{n,i,j} gS[i,j,d]", true, true, Operator::convolution, Gradient::bias},
+    {Operator::convolution_residual_gradient, "convolution_residual_gradient",
+     "gradient of what convolution's epilogue adds", "gR[i,j,d] = gZ[i,j,d] * activation'(its argument)",
+     true, true, Operator::convolution, Gradient::residual},
+    {Operator::transposed_convolution_input_gradient, "transposed_convolution_input_gradient",
+     "gradient of transposed_convolution's input",
+     "gX[i,j,c] = sum_{a,b,d} gS[i*s+a*l-p, j*s+b*l-p, d] * W[a,b,c,d]", true, true,
+     Operator::transposed_convolution, Gradient::input},
+    {Operator::transposed_convolution_kernel_gradient, "transposed_convolution_kernel_gradient",
+     "gradient of transposed_convolution's kernel",
+     "gW[a,b,c,d] = sum_{n,i,j} X[i,j,c] * gS[i*s+a*l-p, j*s+b*l-p, d]", true, true,
+     Operator::transposed_convolution, Gradient::kernel},
+    {Operator::transposed_convolution_bias_gradient, "transposed_convolution_bias_gradient",
+     "gradient of transposed_convolution's bias", "gB[d] = sum_{n,i,j} gS[i,j,d]", true, true,
+     Operator::transposed_convolution, Gradient::bias},
+    {Operator::transposed_convolution_residual_gradient, "transposed_convolution_residual_gradient",
+     "gradient of what transposed_convolution's epilogue adds",
+     "gR[i,j,d] = gZ[i,j,d] * activation'(its argument)", true, true, Operator::transposed_convolution,
+     Gradient::residual},
+    {Operator::max_pool_input_gradient, "max_pool_input_gradient",
+     "gradient of max_pool's input, at the maxima that the indices name",
+     "gX[y,x,c] = sum over the windows i,j with indices[i,j,c] = y * width + x of gZ[i,j,c]", false, true,
+     Operator::max_pool, Gradient::input},
+    {Operator::average_pool_input_gradient, "average_pool_input_gradient", "gradient of average_pool's input",
+     "gX[i*s+a-p, j*s+b-p, c] = sum over all such i,j,a,b of gZ[i,j,c] / (number of positions counted)",
+     false, true, Operator::average_pool, Gradient::input},
+    {Operator::lp_pool_input_gradient, "lp_pool_input_gradient",
+     "gradient of lp_pool's input; 0 where the input or the norm is 0",
+     "gX[y,x,c] = sign(X) * |X|^(power-1) * sum over the windows i,j of y,x of gZ[i,j,c] * "
+     "Z[i,j,c]^(1-power)",
+     false, true, Operator::lp_pool, Gradient::input},
+    {Operator::global_max_pool_input_gradient, "global_max_pool_input_gradient",
+     "gradient of global_max_pool's input, at the maxima that the indices name",
+     "gX[y,x,c] = gZ[0,0,c] where indices[0,0,c] = y * width + x, else 0", false, false,
+     Operator::global_max_pool, Gradient::input},
+    {Operator::global_average_pool_input_gradient, "global_average_pool_input_gradient",
+     "gradient of global_average_pool's input", "gX[i,j,c] = gZ[0,0,c] / (height * width)", false, false,
+     Operator::global_average_pool, Gradient::input},
+    {Operator::max_unpool_input_gradient, "max_unpool_input_gradient", "gradient of max_unpool's input",
+     "gX[i,j,c] = gZ[indices[i,j,c] / width, indices[i,j,c] % width, c]", false, true, Operator::max_unpool,
+     Gradient::input},
+    {Operator::dense_input_gradient, "dense_input_gradient", "gradient of dense's input",
+     "gX[f] = sum_d gS[d] * W[f,d]", true, false, Operator::dense, Gradient::input},
+    {Operator::dense_kernel_gradient, "dense_kernel_gradient", "gradient of dense's kernel",
+     "gW[f,d] = sum_n X[f] * gS[d]", true, false, Operator::dense, Gradient::kernel},
+    {Operator::dense_bias_gradient, "dense_bias_gradient", "gradient of dense's bias", "gB[d] = sum_n gS[d]",
+     true, false, Operator::dense, Gradient::bias},
+    {Operator::dense_residual_gradient, "dense_residual_gradient", "gradient of what dense's epilogue adds",
+     "gR[d] = gZ[d] * activation'(its argument)", true, false, Operator::dense, Gradient::residual},
+    {Operator::softmax_input_gradient, "softmax_input_gradient", "gradient of softmax's input",
+     "gX[i,j,c] = Z[i,j,c] * (gZ[i,j,c] - sum_k gZ[i,j,k] * Z[i,j,k])", false, false, Operator::softmax,
+     Gradient::input},
 };
 
 constexpr const OperatorFacts& facts(Operator op) {
     return operator_table[static_cast<std::size_t>(op)];
+}
+
+// The operator whose gradient `op` is; `op` itself where it is none.
+constexpr Operator forward_of(Operator op) {
+    return facts(op).forward;
+}
+constexpr bool is_gradient(Operator op) {
+    return facts(op).gradient != Gradient::none;
 }
 
 constexpr std::optional<Operator> operator_named(std::string_view name) {

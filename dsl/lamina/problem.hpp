@@ -21,7 +21,33 @@ enum class Operator : std::uint8_t {
     max_unpool,
     dense,
     softmax,
+    cross_correlation_input_gradient,
+    cross_correlation_kernel_gradient,
+    cross_correlation_bias_gradient,
+    cross_correlation_residual_gradient,
+    convolution_input_gradient,
+    convolution_kernel_gradient,
+    convolution_bias_gradient,
+    convolution_residual_gradient,
+    transposed_convolution_input_gradient,
+    transposed_convolution_kernel_gradient,
+    transposed_convolution_bias_gradient,
+    transposed_convolution_residual_gradient,
+    max_pool_input_gradient,
+    average_pool_input_gradient,
+    lp_pool_input_gradient,
+    global_max_pool_input_gradient,
+    global_average_pool_input_gradient,
+    max_unpool_input_gradient,
+    dense_input_gradient,
+    dense_kernel_gradient,
+    dense_bias_gradient,
+    dense_residual_gradient,
+    softmax_input_gradient,
 };
+
+// Of which operand the loss's gradient is computed; none for what is computed forward.
+enum class Gradient : std::uint8_t { none, input, kernel, bias, residual };
 
 enum class PaddingMode : std::uint8_t { zeros, reflect, replicate, circular };
 enum class Layout : std::uint8_t { nhwc, nchw };
@@ -122,6 +148,7 @@ struct Problem {
     bool ceil = false;
     Decimal power{2'000'000};
     bool indices = false;
+    bool preactivation = false;
 
     friend constexpr bool operator==(const Problem&, const Problem&) = default;
 };

@@ -33,8 +33,9 @@ namespace detail {
 constexpr Text operator_names() {
     Text names;
     for (const OperatorFacts& row : operator_table)
-        names << (names.empty() ? "" : ", ") << row.name;
-    return names;
+        if (row.gradient == Gradient::none)
+            names << (names.empty() ? "" : ", ") << row.name;
+    return names << ", and their gradients: NAME_input_gradient and so on";
 }
 
 constexpr Text key_names(Operator op) {

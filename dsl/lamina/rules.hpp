@@ -31,6 +31,8 @@ namespace lamina {
     RULE(transposed_output_would_be_empty)                                                                   \
     RULE(power_must_be_positive)                                                                             \
     RULE(epilogue_has_a_step_twice_or_two_activations)                                                       \
+    RULE(epilogue_lacks_the_step_of_this_gradient)                                                           \
+    RULE(preactivation_needs_an_activation)                                                                  \
     RULE(leaky_relu_slope_must_not_be_negative)                                                              \
     RULE(operand_has_more_elements_than_the_index_range)
 
@@ -143,6 +145,12 @@ constexpr bool is_epilogue_well_formed(const Epilogue& epilogue) {
     return activations <= 1 && biases <= 1 && residuals <= 1;
 }
 
+constexpr bool lacks_step_of_gradient(const Problem& p) {
+    const Gradient gradient = facts(p.op).gradient;
+    return (gradient == Gradient::bias && !p.epilogue.has(Step::bias)) ||
+           (gradient == Gradient::residual && !p.epilogue.has(Step::residual));
+}
+
 } // namespace detail
 
 // The first rule that the problem breaks, or Rule::none.
@@ -164,6 +172,10 @@ constexpr Rule broken_rule(const Problem& p) {
                 rule = detail::window_rule(p, axis);
     if (rule == Rule::none && p.power.millionths < 1)
         rule = Rule::power_must_be_positive;
+    if (rule == Rule::none && detail::lacks_step_of_gradient(p))
+        rule = Rule::epilogue_lacks_the_step_of_this_gradient;
+    if (rule == Rule::none && p.preactivation && !activation_of(p.epilogue))
+        rule = Rule::preactivation_needs_an_activation;
     if (rule == Rule::none && p.epilogue.leaky_slope.millionths < 0)
         rule = Rule::leaky_relu_slope_must_not_be_negative;
     if (rule != Rule::none)
@@ -223,7 +235,10 @@ constexpr std::array<std::string_view, 3> keys_of(Rule rule) {
         return {"padding", "kernel_size", "stride"};
     case Rule::power_must_be_positive:
         return {"power"};
+    case Rule::preactivation_needs_an_activation:
+        return {"preactivation", "epilogue"};
     case Rule::epilogue_has_a_step_twice_or_two_activations:
+    case Rule::epilogue_lacks_the_step_of_this_gradient:
     case Rule::leaky_relu_slope_must_not_be_negative:
         return {"epilogue"};
     default:

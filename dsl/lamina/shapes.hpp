@@ -72,12 +72,12 @@ constexpr std::int64_t transposed_size(const Axis& axis) {
 }
 
 constexpr bool is_transposed(Operator op) {
-    return op == Operator::transposed_convolution || op == Operator::max_unpool;
+    return forward_of(op) == Operator::transposed_convolution || forward_of(op) == Operator::max_unpool;
 }
 
 constexpr std::int64_t output_size(const Problem& p, const Axis& axis) {
     if (!facts(p.op).has_window)
-        return p.op == Operator::softmax ? axis.size : 1;
+        return forward_of(p.op) == Operator::softmax ? axis.size : 1;
     return is_transposed(p.op) ? transposed_size(axis) : window_count(axis, p.ceil);
 }
 
@@ -90,7 +90,8 @@ constexpr Padding resolved_padding(const Problem& p) {
             static_cast<int>(columns.end)};
 }
 
-// Shape of the output; meaningful only for a problem that breaks no rule. An open batch stays open.
+// Shape of the output, for a gradient that of the forward operator; meaningful only for a problem that breaks
+// no rule. An open batch stays open.
 constexpr Shape output_shape(const Problem& p) {
     return {p.in.batch, static_cast<int>(detail::output_size(p, detail::rows(p))),
             static_cast<int>(detail::output_size(p, detail::columns(p))),
@@ -144,7 +145,7 @@ struct Operand {
 };
 
 struct Operands {
-    static constexpr int capacity = 6;
+    static constexpr int capacity = 7;
     std::array<Operand, capacity> list{};
     int count = 0;
 
@@ -171,18 +172,104 @@ constexpr std::int64_t dense_features(const Problem& p) {
     return detail::saturating_product(detail::saturating_product(p.in.height, p.in.width), p.in.channels);
 }
 
-// A dense layer's sums as those of a cross-correlation whose kernel covers the whole map; any other problem
-// as it is. What knows how to compute convolutions thereby knows dense layers.
+// What a problem computes forward, for the gradients of which it has the keys.
+constexpr Problem forward_problem(Problem p) {
+    p.op = forward_of(p.op);
+    return p;
+}
+
+// Where the gradients of a layer with padding other than zeros are summed: the padded input, whose part
+// outside is then added to the input's own.
+constexpr bool has_unfolded_gradient(const Problem& p) {
+    const Padding padding = resolved_padding(p);
+    return facts(p.op).gradient == Gradient::input && p.padding_mode != PaddingMode::zeros &&
+           (padding.top > 0 || padding.bottom > 0 || padding.left > 0 || padding.right > 0);
+}
+
+namespace detail {
+
+// Zeros around the output gradient from which windows of the flipped kernel find the input gradient.
+constexpr Padding full_padding(const Axis& rows, const Axis& columns) {
+    const auto around = [](const Axis& axis, std::int64_t padding) {
+        return static_cast<int>(axis.extent() - 1 - padding);
+    };
+    return {around(rows, rows.begin), around(rows, rows.end), around(columns, columns.begin),
+            around(columns, columns.end)};
+}
+
+// What the last windows of a cross-correlation leave of the padded input.
+constexpr int remainder_of(const Axis& axis) {
+    return static_cast<int>((axis.size + axis.begin + axis.end - axis.extent()) % axis.stride);
+}
+
+// The input gradient of a cross-correlation or convolution, whose windows run over the output gradient.
+constexpr Problem correlation_gradient(Problem p) {
+    Axis rows = detail::rows(p), columns = detail::columns(p);
+    if (has_unfolded_gradient(p)) {
+        rows.size += rows.begin + rows.end;
+        columns.size += columns.begin + columns.end;
+        rows.begin = rows.end = columns.begin = columns.end = 0;
+    }
+    const Shape out = output_shape(p);
+    const Padding full = full_padding(rows, columns);
+    const bool is_plain =
+        p.stride == Size(1) && full.top >= 0 && full.bottom >= 0 && full.left >= 0 && full.right >= 0;
+    p.out_channels = p.in.channels;
+    p.in = out;
+    p.padding_mode = PaddingMode::zeros;
+    if (is_plain) {
+        p.op = Operator::cross_correlation;
+        p.padding = full;
+        return p;
+    }
+    p.op = Operator::transposed_convolution;
+    p.padding = {static_cast<int>(rows.begin), static_cast<int>(rows.end), static_cast<int>(columns.begin),
+                 static_cast<int>(columns.end)};
+    p.output_padding = {remainder_of(rows), remainder_of(columns)};
+    return p;
+}
+
+// The input gradient of a transposed convolution. Whole strides of output padding would give windows that the
+// input has no element for; they are taken off the other end.
+constexpr Problem transposed_gradient(Problem p) {
+    const auto surplus = [](int output_padding, int stride) { return output_padding / stride * stride; };
+    const Shape out = output_shape(p);
+    p.op = Operator::cross_correlation;
+    p.out_channels = p.in.channels;
+    p.in = out;
+    p.padding.bottom -= surplus(p.output_padding.height, p.stride.height);
+    p.padding.right -= surplus(p.output_padding.width, p.stride.width);
+    p.output_padding = Size(0);
+    return p;
+}
+
+} // namespace detail
+
+// The sums of a dense layer, and those of an input gradient, as a cross-correlation or transposed convolution
+// without epilogue; any other problem as it is. What knows how to compute these thereby knows gradients and
+// dense layers. A dense layer's kernel covers the whole map; its gradient looks at the map as one position.
 constexpr Problem as_convolution(Problem p) {
     if (p.op == Operator::dense) {
         p.op = Operator::cross_correlation;
         p.kernel_size = {p.in.height, p.in.width};
     }
-    return p;
+    if (!facts(p.op).has_kernel || facts(p.op).gradient != Gradient::input)
+        return p;
+    p.epilogue = {};
+    if (p.op == Operator::dense_input_gradient) {
+        const auto features = static_cast<int>(dense_features(p));
+        p.op = Operator::cross_correlation;
+        p.in = {p.in.batch, 1, 1, p.out_channels};
+        p.out_channels = features;
+        p.layout = Layout::nhwc;
+        return p;
+    }
+    return p.op == Operator::transposed_convolution_input_gradient ? detail::transposed_gradient(p)
+                                                                   : detail::correlation_gradient(p);
 }
 
 constexpr Operand kernel_operand(const Problem& p) {
-    if (p.op == Operator::dense) {
+    if (forward_of(p.op) == Operator::dense) {
         const std::int64_t features = dense_features(p);
         constexpr std::int64_t limit = std::numeric_limits<int>::max();
         return {"kernel",
@@ -198,8 +285,100 @@ constexpr Operand kernel_operand(const Problem& p) {
             {p.kernel_size.height, p.kernel_size.width, p.in.channels / p.groups, p.out_channels}};
 }
 
+// Whether calls take the kernel's weights.
+constexpr bool reads_kernel(Operator op) {
+    return facts(op).has_kernel &&
+           (facts(op).gradient == Gradient::none || facts(op).gradient == Gradient::input);
+}
+
+// The activation among the steps.
+constexpr std::optional<Step> activation_of(const Epilogue& epilogue) {
+    for (int i = 0; i < epilogue.count; ++i)
+        if (is_activation(epilogue.steps[static_cast<std::size_t>(i)]))
+            return epilogue.steps[static_cast<std::size_t>(i)];
+    return std::nullopt;
+}
+
+// Whether the gradient of an epilogue's step, or of the sums where none is given, goes through the
+// activation.
+constexpr bool passes_activation(const Epilogue& epilogue, std::optional<Step> of = std::nullopt) {
+    bool is_before = !of.has_value();
+    for (int i = 0; i < epilogue.count; ++i) {
+        const Step step = epilogue.steps[static_cast<std::size_t>(i)];
+        is_before = is_before || step == of;
+        if (is_activation(step))
+            return is_before;
+    }
+    return false;
+}
+
+// What a gradient finds the activation's slope in: the `output`, where the activation comes last and its
+// slope follows from its value, or else its argument, `preactivation`.
+constexpr std::string_view slope_operand(const Epilogue& epilogue) {
+    const Step last = epilogue.steps[static_cast<std::size_t>(epilogue.count > 0 ? epilogue.count - 1 : 0)];
+    const bool is_told_by_value = last == Step::relu || last == Step::relu6 || last == Step::leaky_relu ||
+                                  last == Step::sigmoid || last == Step::tanh;
+    return is_told_by_value ? "output" : "preactivation";
+}
+
+// Whether a gradient multiplies by the activation's slope.
+constexpr bool takes_slope(const Problem& p) {
+    switch (facts(p.op).gradient) {
+    case Gradient::none:
+        return false;
+    case Gradient::bias:
+        return passes_activation(p.epilogue, Step::bias);
+    case Gradient::residual:
+        return passes_activation(p.epilogue, Step::residual);
+    case Gradient::input:
+    case Gradient::kernel:
+        break;
+    }
+    return passes_activation(p.epilogue);
+}
+
+namespace detail {
+
+constexpr Operands gradient_operands(const Problem& p) {
+    const std::array<int, 4> in = in_memory_order(p.in, p.layout),
+                             out = in_memory_order(output_shape(p), p.layout);
+    const Operator forward = forward_of(p.op);
+    const Gradient gradient = facts(p.op).gradient;
+    const bool is_lp = forward == Operator::lp_pool;
+    Operands list;
+    if (gradient == Gradient::kernel || is_lp)
+        list.add({"input", Direction::in, p.type, 4, in});
+    if (reads_kernel(p.op))
+        list.add(kernel_operand(p));
+    if (is_lp || forward == Operator::softmax)
+        list.add({"output", Direction::in, p.type, 4, out});
+    if (takes_slope(p))
+        list.add({slope_operand(p.epilogue), Direction::in, p.type, 4, out});
+    if (forward == Operator::max_pool || forward == Operator::global_max_pool)
+        list.add({"indices", Direction::in, Type::i32, 4, out});
+    if (forward == Operator::max_unpool)
+        list.add({"indices", Direction::in, Type::i32, 4, in});
+    list.add({"output_gradient", Direction::in, p.type, 4, out});
+    Operand result{"input_gradient", Direction::out, p.type, 4, in};
+    if (gradient == Gradient::kernel) {
+        result = kernel_operand(p);
+        result.name = "kernel_gradient";
+        result.direction = Direction::out;
+    } else if (gradient == Gradient::bias) {
+        result = {"bias_gradient", Direction::out, p.type, 1, {p.out_channels}};
+    } else if (gradient == Gradient::residual) {
+        result = {"residual_gradient", Direction::out, p.type, 4, out};
+    }
+    list.add(result);
+    return list;
+}
+
+} // namespace detail
+
 // The operands of a call, inputs first, in the order in which kernels take them.
 constexpr Operands operands(const Problem& p) {
+    if (is_gradient(p.op))
+        return detail::gradient_operands(p);
     const std::array<int, 4> in = in_memory_order(p.in, p.layout),
                              out = in_memory_order(output_shape(p), p.layout);
     Operands list;
@@ -215,7 +394,29 @@ constexpr Operands operands(const Problem& p) {
     list.add({"output", Direction::out, p.type, 4, out});
     if (p.indices)
         list.add({"indices", Direction::out, Type::i32, 4, out});
+    if (p.preactivation)
+        list.add({"preactivation", Direction::out, p.type, 4, out});
     return list;
+}
+
+// The operand that a call is made for: the first that it writes.
+constexpr Operand main_result(const Problem& p) {
+    for (const Operand& operand : operands(p))
+        if (operand.direction == Direction::out)
+            return operand;
+    return {};
+}
+
+// The gradients of a dense layer look at every map as one position of all its values, whatever its layout.
+constexpr Operand as_seen(const Problem& p, Operand operand) {
+    if (operand.rank == 4 && is_gradient(p.op) && forward_of(p.op) == Operator::dense)
+        operand.shape = {operand.shape[0], 1, 1, operand.shape[1] * operand.shape[2] * operand.shape[3]};
+    return operand;
+}
+
+// The operand that settles an open batch: its leading index counts the call's images.
+constexpr std::string_view batch_operand(Operator op) {
+    return is_gradient(op) ? "output_gradient" : "input";
 }
 
 // Elements of a map batch, an open batch counted as one image.
@@ -227,12 +428,16 @@ constexpr std::int64_t elements(Shape s) {
 
 // Arithmetic operations of the direct algorithm for one call (one image where the batch is open): a
 // multiply-add counts as two, the padding's products are counted, the epilogue is not. For pooling, one
-// operation per element of each window.
+// operation per element of each window. A gradient of sums of products has as many as the sums, that of a
+// bias or a residual one per element of the output.
 constexpr std::int64_t operation_count(const Problem& p) {
     using detail::saturating_product;
     const std::int64_t window = saturating_product(p.kernel_size.height, p.kernel_size.width);
     const std::int64_t out = elements(output_shape(p)), in = elements(p.in);
-    switch (p.op) {
+    const Gradient gradient = facts(p.op).gradient;
+    if (gradient == Gradient::bias || gradient == Gradient::residual)
+        return out;
+    switch (forward_of(p.op)) {
     case Operator::cross_correlation:
     case Operator::convolution:
         return saturating_product(saturating_product(2, out),
@@ -248,12 +453,9 @@ constexpr std::int64_t operation_count(const Problem& p) {
         return saturating_product(in, window);
     case Operator::dense:
         return saturating_product(saturating_product(2, out), dense_features(p));
-    case Operator::global_max_pool:
-    case Operator::global_average_pool:
-    case Operator::softmax:
+    default: // those that look at each element of the input once
         return in;
     }
-    return 0;
 }
 
 // Bytes that a call reads and writes at least: every operand once.

@@ -42,6 +42,8 @@ void reference_epilogue(const Problem& p, Tensors& tensors) {
     const MapView<TestTensor> output(tensors.at("output"), p.layout);
     for (int s = 0; s < p.epilogue.count; ++s) {
         const Step step = p.epilogue.steps[static_cast<std::size_t>(s)];
+        if (p.preactivation && is_activation(step))
+            tensors.at("preactivation") = tensors.at("output");
         for_each_element(output, [&](int n, int i, int j, int d) {
             double& value = output(n, i, j, d);
             if (step == Step::bias)

@@ -86,9 +86,14 @@ void reference_lp_pool(const Problem& p, Tensors& tensors) {
 void reference_global_max_pool(const Problem& p, Tensors& tensors) {
     const MapView<const TestTensor> input(tensors.at("input"), p.layout);
     const MapView<TestTensor> output(tensors.at("output"), p.layout);
-    std::fill(tensors.at("output").data.begin(), tensors.at("output").data.end(), minus_infinity);
-    for_each_element(input, [&](int n, int i, int j, int c) {
-        output(n, 0, 0, c) = std::max(output(n, 0, 0, c), input(n, i, j, c));
+    for_each_element(output, [&](int n, int, int, int c) {
+        int best = 0;
+        const auto value = [&](int index) { return input(n, index / p.in.width, index % p.in.width, c); };
+        for (int index = 1; index < p.in.height * p.in.width; ++index)
+            best = value(index) > value(best) ? index : best;
+        output(n, 0, 0, c) = value(best);
+        if (p.indices)
+            MapView<TestTensor>(tensors.at("indices"), p.layout)(n, 0, 0, c) = best;
     });
 }
 

@@ -25,6 +25,29 @@ constexpr Row table[] = {
     {Operator::max_unpool, reference_max_unpool},
     {Operator::dense, reference_dense},
     {Operator::softmax, reference_softmax},
+    {Operator::cross_correlation_input_gradient, reference_input_gradient},
+    {Operator::cross_correlation_kernel_gradient, reference_kernel_gradient},
+    {Operator::cross_correlation_bias_gradient, reference_bias_gradient},
+    {Operator::cross_correlation_residual_gradient, reference_residual_gradient},
+    {Operator::convolution_input_gradient, reference_input_gradient},
+    {Operator::convolution_kernel_gradient, reference_kernel_gradient},
+    {Operator::convolution_bias_gradient, reference_bias_gradient},
+    {Operator::convolution_residual_gradient, reference_residual_gradient},
+    {Operator::transposed_convolution_input_gradient, reference_input_gradient},
+    {Operator::transposed_convolution_kernel_gradient, reference_kernel_gradient},
+    {Operator::transposed_convolution_bias_gradient, reference_bias_gradient},
+    {Operator::transposed_convolution_residual_gradient, reference_residual_gradient},
+    {Operator::max_pool_input_gradient, reference_max_pool_gradient},
+    {Operator::average_pool_input_gradient, reference_average_pool_gradient},
+    {Operator::lp_pool_input_gradient, reference_lp_pool_gradient},
+    {Operator::global_max_pool_input_gradient, reference_global_max_pool_gradient},
+    {Operator::global_average_pool_input_gradient, reference_global_average_pool_gradient},
+    {Operator::max_unpool_input_gradient, reference_max_unpool_gradient},
+    {Operator::dense_input_gradient, reference_dense_input_gradient},
+    {Operator::dense_kernel_gradient, reference_dense_kernel_gradient},
+    {Operator::dense_bias_gradient, reference_bias_gradient},
+    {Operator::dense_residual_gradient, reference_residual_gradient},
+    {Operator::softmax_input_gradient, reference_softmax_gradient},
 };
 
 Reference find(Operator op) {
@@ -44,7 +67,7 @@ void reference_sums(const Problem& problem, Tensors& tensors) {
     const Reference compute = find(problem.op);
     if (!compute)
         throw std::logic_error("no reference for " + std::string(facts(problem.op).name));
-    const int batch = tensors.at("input").shape[0];
+    const int batch = tensors.at(std::string(batch_operand(problem.op))).shape[0];
     for (const Operand& operand : operands(problem))
         if (operand.direction == Direction::out)
             tensors[std::string(operand.name)] = tensor_for(operand, batch);
@@ -53,7 +76,8 @@ void reference_sums(const Problem& problem, Tensors& tensors) {
 
 void reference(const Problem& problem, Tensors& tensors) {
     reference_sums(problem, tensors);
-    reference_epilogue(problem, tensors);
+    if (!is_gradient(problem.op))
+        reference_epilogue(problem, tensors);
 }
 
 } // namespace lamina::testing

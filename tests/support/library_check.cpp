@@ -95,7 +95,7 @@ std::string compare(const Problem& problem, const lamina_kernel& kernel, const T
 bool is_right(const lamina_kernel& kernel, const lamina_kernel* pack) {
     const ParsedProblem parsed = parse_problem(kernel.problem);
     Tensors tensors = random_operands(parsed.problem);
-    const int batch = tensors.at("input").shape[0];
+    const int batch = tensors.at(std::string(batch_operand(parsed.problem.op))).shape[0];
     Memories memories;
     std::uint64_t hash = 0;
     std::string error(parsed.error.view());

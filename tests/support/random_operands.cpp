@@ -1,5 +1,7 @@
 #include "tests/support/random_operands.hpp"
 
+#include "tests/support/tolerance.hpp"
+
 #include <algorithm>
 #include <cmath>
 
@@ -9,12 +11,28 @@ namespace {
 
 constexpr int largest_value = 4;
 
-// Products that one sum has.
+// Products that one sum has, with as many images as a test has.
 double products(const Problem& p) {
-    const Operands list = operands(p);
-    const Operand* kernel = list.find("kernel");
-    return kernel ? static_cast<double>(kernel->elements()) / p.out_channels : 1;
+    constexpr int most_images = 3;
+    const Shape out = output_shape(p);
+    const double window = static_cast<double>(kernel_operand(p).elements()) / p.out_channels;
+    if (!facts(p.op).has_kernel)
+        return 1;
+    switch (facts(p.op).gradient) {
+    case Gradient::input: // the kernel's other channels; padding may fold several windows onto one element
+        return window / (p.in.channels / p.groups) * (p.out_channels / p.groups) *
+               (p.padding_mode == PaddingMode::zeros ? 1 : 9);
+    case Gradient::kernel:
+    case Gradient::bias:
+        return static_cast<double>(std::max(out.height, p.in.height)) * std::max(out.width, p.in.width) *
+               most_images;
+    default:
+        return window;
+    }
 }
+
+// Values that a gradient's slope is told by: sigmoid and tanh make up to 20 of them.
+constexpr double largest_slope = 20;
 
 bool saturates(const Epilogue& epilogue) {
     for (int i = 0; i < epilogue.count; ++i) {
@@ -36,6 +54,16 @@ struct Values {
 Values values_of(const Problem& p, std::string_view operand) {
     constexpr double wanted_variance = 36;
     Values values;
+    // Slopes are rounded: few products, and small ones, keep the errors of their sums below the tolerance.
+    if (takes_slope(p) && tolerance_of(p).relative > 0 &&
+        (operand == "input" || operand == "kernel" || operand == "output_gradient")) {
+        values.largest = 1;
+        if (operand == "output_gradient")
+            values.density = std::min(values.density, wanted_variance / products(p));
+        return values;
+    }
+    if (is_gradient(p.op))
+        return values;
     if (!saturates(p.epilogue) || (operand != "input" && operand != "kernel"))
         return values;
     values.largest = products(p) < 16 ? 2 : 1;
@@ -58,10 +86,31 @@ void make_negative(TestTensor& tensor) {
         value -= largest_value + 1;
 }
 
+// What a max pool may have found: elements of each window, and now and then one outside of it, which no
+// window asks for. Both kinds of indices that no element has are among them.
+void fill_pool_indices(const Problem& p, Tensors& tensors, Random& random) {
+    const MapView<TestTensor> indices(tensors.at("indices"), p.layout);
+    const bool is_global = !facts(p.op).has_window;
+    const Padding padding = resolved_padding(p);
+    for_each_element(indices, [&](int n, int i, int j, int c) {
+        const int row = is_global ? random.below(p.in.height)
+                                  : i * p.stride.height - padding.top +
+                                        random.below(p.kernel_size.height) * p.dilation.height;
+        const int column = is_global ? random.below(p.in.width)
+                                     : j * p.stride.width - padding.left +
+                                           random.below(p.kernel_size.width) * p.dilation.width;
+        const bool is_element = row >= 0 && row < p.in.height && column >= 0 && column < p.in.width;
+        const int foreign = random.pick({-1, p.in.height * p.in.width, 1 << 30, -(1 << 30)});
+        indices(n, i, j, c) = is_element && random.chance(0.9) ? row * p.in.width + column : foreign;
+    });
+}
+
 // What a max pool of that window would have found in a map of distinct values, and now and then an index
 // outside the element's own window, which must be ignored.
 void fill_unpool(const Problem& p, Tensors& tensors, Random& random) {
-    const MapView<TestTensor> input(tensors.at("input"), p.layout), indices(tensors.at("indices"), p.layout);
+    const MapView<TestTensor> indices(tensors.at("indices"), p.layout);
+    TestTensor maxima(tensors.at("indices").shape); // the input, where the operator takes it
+    const MapView<TestTensor> input(maxima, p.layout);
     const Shape out = output_shape(p);
     const Padding padding = resolved_padding(p);
     const auto salt = random.next();
@@ -87,17 +136,20 @@ void fill_unpool(const Problem& p, Tensors& tensors, Random& random) {
         const int foreign = random.pick({-1, out.height * out.width, 1 << 30, -(1 << 30)});
         indices(n, i, j, c) = random.chance(0.1) ? foreign : index;
     });
+    if (tensors.count("input") == 1)
+        tensors.at("input") = std::move(maxima);
 }
 
 } // namespace
 
 double largest_sum(const Problem& p) {
-    if (p.op == Operator::max_unpool)
+    if (forward_of(p.op) == Operator::max_unpool)
         return 1 << 20;
     const double magnitude = 2 * largest_value + 1;
     const double window = static_cast<double>(p.kernel_size.height) * p.kernel_size.width;
     if (facts(p.op).has_kernel)
-        return products(p) * largest_value * largest_value + 2 * largest_value;
+        return products(p) * largest_value * largest_value * (takes_slope(p) ? largest_slope : 1) +
+               2 * largest_value;
     return std::max(window, static_cast<double>(p.in.height) * p.in.width) *
            std::pow(magnitude, std::max(1.0, p.power.value()));
 }
@@ -114,8 +166,15 @@ Tensors random_operands(const Problem& p) {
         if (!facts(p.op).has_kernel && random.chance(0.4))
             make_negative(tensor);
     }
-    if (p.op == Operator::max_unpool)
+    const Operator forward = forward_of(p.op);
+    if (forward == Operator::max_unpool)
         fill_unpool(p, tensors, random);
+    else if (tensors.count("indices") == 1)
+        fill_pool_indices(p, tensors, random);
+    // Norms are not negative, and a power of the smallest would be too large for sums to be exact.
+    if (p.op == Operator::lp_pool_input_gradient)
+        for (double& value : tensors.at("output").data)
+            value = std::abs(value);
     return tensors;
 }
 

@@ -105,6 +105,8 @@ Problem any_problem(Random& random, Operator op) {
         p.power = {random.pick({500'000, 1'000'000, 2'000'000, 2'000'000, 3'000'000})};
     if (has_key(op, "indices"))
         p.indices = random.chance(0.5);
+    if (has_key(op, "preactivation") && activation_of(p.epilogue))
+        p.preactivation = random.chance(0.2);
     return p;
 }
 

@@ -96,7 +96,7 @@ std::string TestKernel::schedule() const {
 CallResult TestKernel::call(const Tensors& operands, const CallConditions& conditions) const {
     Tensors tensors = operands;
     CallResult result;
-    const int batch = operands.at("input").shape[0];
+    const int batch = operands.at(std::string(batch_operand(problem_.op))).shape[0];
     if (const lamina_kernel* pack = kernel_.pack())
         result.error = call_with(*pack, tensors, batch, conditions);
     if (result.error.empty())

@@ -1,0 +1,43 @@
+// How sums of products read their kernel: in its own order, or packed by blocks of output channels.
+#pragma once
+
+#include "generators/problem_generator.hpp"
+
+namespace lamina {
+
+// The kernel's axes as the sums see them, and how many output channels one block of the packed kernel holds.
+struct KernelLayout {
+    int out, in, width, height; // all channels that are computed, those of one group that are summed over
+    int groups;
+    int block;          // 0: the kernel's own order
+    int chunk;          // divides `in`
+    bool is_flipped;    // the sum runs over the kernel backwards
+    bool is_matrix;     // the kernel has two axes, d and the input's elements in their memory order
+    bool is_transposed; // what is summed over are the kernel's output channels
+    Layout layout;
+};
+
+KernelLayout kernel_layout(const Problem& problem, const AlgorithmRequest& request);
+
+// The kernel that arrives with a call: packed or not.
+class Kernel {
+public:
+    // Packs it within the call, as a.packed_kernel, where that is asked for and has not been done.
+    Kernel(Stages& a, const Problem& problem, const OperatorInputs& inputs);
+
+    const KernelLayout& layout() const { return layout_; }
+    // What output channel `d` multiplies channel `c` of its group with, at column `x` and row `y` of the
+    // window.
+    Halide::Expr at(const Halide::Expr& d, const Halide::Expr& c, const Halide::Expr& x,
+                    const Halide::Expr& y) const;
+
+private:
+    KernelLayout layout_;
+    Halide::Func func_;
+    bool is_packed_ = false;
+};
+
+// The channel of the map under the window that output channel `d` meets at the window's channel `c`.
+Halide::Expr input_channel(const Problem& problem, const Halide::Expr& d, const Halide::Expr& c);
+
+} // namespace lamina

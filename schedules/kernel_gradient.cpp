@@ -1,0 +1,254 @@
+// The gradient of a kernel: one register tile of output channels x input channels of one of its elements,
+// summed over a strip of windows while it stays in registers. Both maps are stored strip by strip with a
+// tile's channels together, so that a tile reads contiguous memory.
+#include "schedules/nests.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace lamina {
+
+namespace {
+
+struct Geometry {
+    int in, out; // channels: input channels of a group, output channels
+    int group_out;
+    int lanes;
+    bool is_depthwise;
+    Shape windows;
+    Size reach; // rows and columns of the other map
+};
+
+Geometry geometry(const Situation& s) {
+    const Problem& p = s.problem;
+    const bool is_dense = forward_of(p.op) == Operator::dense, is_transposed = detail::is_transposed(p.op);
+    const int in = is_dense ? static_cast<int>(dense_features(p)) : p.in.channels / p.groups;
+    const int group_out = p.out_channels / p.groups;
+    const bool is_depthwise = in == 1 && group_out == 1;
+    const Shape out = output_shape(p);
+    const Shape& slid = is_transposed ? out : p.in;
+    return {in,
+            p.out_channels,
+            group_out,
+            full_lanes_for(*s.target, is_depthwise ? p.out_channels : group_out),
+            is_depthwise,
+            is_transposed ? p.in : out,
+            is_dense ? Size(1) : Size(slid.height, slid.width)};
+}
+
+std::string fits(const Situation& s) {
+    const Problem& p = s.problem;
+    if (facts(p.op).gradient != Gradient::kernel)
+        return fmt::format("it schedules gradients of kernels, not {}", facts(p.op).name);
+    if (s.target->is_gpu)
+        return fmt::format("target {} has no CPU vectors", s.target->name);
+    const Geometry g = geometry(s);
+    if (p.groups > 1 && !g.is_depthwise && g.group_out % g.lanes != 0)
+        return fmt::format(
+            "groups={}: a group's {} output channels must be a multiple of the vector's {} lanes", p.groups,
+            g.group_out, g.lanes);
+    if (g.lanes < 4)
+        return fmt::format("out_channels={}: fewer than a vector of 4", p.out_channels);
+    return "";
+}
+
+// Accumulators, one operand's values of the tile, and one value of the other. A depthwise tile is of a row of
+// the kernel instead of input channels.
+int registers_used(const Situation& s, int vectors, int channels) {
+    const int width = s.problem.kernel_size.width;
+    return geometry(s).is_depthwise ? vectors * (width + 1) + 1 : vectors * channels + vectors + 1;
+}
+
+std::vector<int> vector_choices(const Situation& s) {
+    std::vector<int> values;
+    const Geometry g = geometry(s);
+    const int group = g.is_depthwise ? g.out : g.group_out;
+    for (int v = 1; v <= 4 && v * g.lanes <= group; ++v)
+        if (s.problem.groups == 1 || g.is_depthwise || group % (v * g.lanes) == 0)
+            values.push_back(v);
+    return values;
+}
+
+std::vector<int> channel_choices(const Situation& s) {
+    std::vector<int> values;
+    const Geometry g = geometry(s);
+    for (int c = 1; c <= g.in && c + 2 <= s.target->vector_registers; ++c)
+        if (s.problem.groups == 1 || g.in % c == 0)
+            values.push_back(c);
+    return values;
+}
+
+std::vector<int> row_choices(const Situation& s) {
+    return divisors(geometry(s).windows.height);
+}
+
+std::vector<int> image_choices(const Situation& s) {
+    return s.problem.in.batch == open_batch ? std::vector{0} : std::vector{0, 1};
+}
+
+std::string legal(const Situation& s, const Knobs& knobs) {
+    const Geometry g = geometry(s);
+    const int vectors = knobs.get("vectors", 1), channels = knobs.get("channels", 1),
+              rows = knobs.get("rows", g.windows.height), images = knobs.get("images", 0);
+    if (!contains(vector_choices(s), vectors))
+        return fmt::format(
+            "vectors:{}: must be 1 to 4, and {} lanes each must fit into a group's {} output channels",
+            vectors, g.lanes, g.is_depthwise ? g.out : g.group_out);
+    if (!contains(channel_choices(s), channels))
+        return fmt::format(
+            "channels:{}: must be 1 to {}, and divide a group's {} input channels where there are "
+            "several groups",
+            channels, channel_choices(s).back(), g.in);
+    if (registers_used(s, vectors, channels) > s.target->vector_registers &&
+        !(g.is_depthwise && vectors == 1)) // a long row of a kernel needs more in any case
+        return fmt::format("channels:{}: {} vectors x {} channels need {} vector registers of {} on {}",
+                           channels, vectors, channels, registers_used(s, vectors, channels),
+                           s.target->vector_registers, s.target->name);
+    if (!contains(row_choices(s), rows))
+        return fmt::format("rows:{}: must divide the {} rows of windows", rows, g.windows.height);
+    if (!contains(image_choices(s), images))
+        return fmt::format("images:{}: must be 0 or 1, and 0 where the batch is open", images);
+    return "";
+}
+
+// Cycles per multiply-add vector: waste in both directions, the latency of few accumulators, two loads a
+// cycle.
+double tile_cost(const Situation& s, int vectors, int channels) {
+    const Geometry g = geometry(s);
+    const double waste = static_cast<double>(ceil_div(g.in, channels)) * channels / g.in *
+                         ceil_div(g.out, vectors * g.lanes) * vectors * g.lanes / g.out;
+    const int width = g.is_depthwise ? s.problem.kernel_size.width : channels;
+    const double multiply_adds = vectors * width;
+    const double arithmetic =
+        std::max<double>(multiply_adds / s.target->fma_per_cycle, s.target->fma_latency + 1);
+    const double loads = (g.is_depthwise ? vectors * (width + 1) : vectors + width) / 2.0;
+    return waste * (std::max(arithmetic, loads) + 0.1 * loads) / multiply_adds;
+}
+
+// Cycles of a call, an open batch counted as one image: the tiles' arithmetic, more where a tile's part of a
+// strip does not stay in the L1 cache; loading and storing the tiles of every strip; and bytes from beyond
+// the L2 cache, about eight a cycle: of the kernel's gradient for each strip, and of a strip's map for each
+// block of output channels.
+double cost(const Situation& s, const Knobs& knobs) {
+    const Problem& p = s.problem;
+    const Geometry g = geometry(s);
+    const int vectors = knobs.get("vectors"), channels = knobs.get("channels"), rows = knobs.get("rows");
+    const int batch = std::max(p.in.batch, 1), images = knobs.get("images") != 0 ? batch : 1;
+    const int block = vectors * g.lanes;
+    const double strips = static_cast<double>(g.windows.height) / rows * batch / images;
+    const double positions = static_cast<double>(rows) * g.windows.width * images;
+    const double under =
+        static_cast<double>(g.reach.height) * g.reach.width * images * rows / g.windows.height;
+    const double tile_bytes = 4 * (positions * block + under * (g.is_depthwise ? block : channels));
+    const double arithmetic = static_cast<double>(operation_count(p)) * batch / std::max(p.in.batch, 1) / 2 /
+                              g.lanes * tile_cost(s, vectors, channels) *
+                              (tile_bytes > s.target->l1_bytes * 0.8 ? 1.1 : 1);
+    const double kernel = static_cast<double>(kernel_operand(p).elements());
+    const double map_bytes = 4 * under * p.in.channels;
+    const double blocks = ceil_div(g.out, block);
+    const double far =
+        8 * kernel * (4 * kernel > s.target->l2_bytes * 0.5 ? strips : 1) +
+        strips * map_bytes * (map_bytes > s.target->l2_bytes * 0.6 && !g.is_depthwise ? blocks : 1);
+    return arithmetic + strips * kernel / g.lanes * 3 + far / 8;
+}
+
+Knobs defaults(const Situation& s, const Knobs& given) {
+    Knobs best;
+    double least = 1e300;
+    const auto values = [&](std::string_view name, std::vector<int> choices) {
+        return given.has(name) ? std::vector{given.get(name)} : std::move(choices);
+    };
+    for (int v : values("vectors", vector_choices(s)))
+        for (int c : values("channels", channel_choices(s)))
+            for (int rows : values("rows", row_choices(s)))
+                for (int images : values("images", image_choices(s))) {
+                    const Knobs knobs{{"vectors", v}, {"channels", c}, {"rows", rows}, {"images", images}};
+                    if (!legal(s, knobs).empty() && !best.values().empty())
+                        continue;
+                    if (const double cycles = legal(s, knobs).empty() ? cost(s, knobs) : 1e299;
+                        cycles < least) {
+                        least = cycles;
+                        best = knobs;
+                    }
+                }
+    return best;
+}
+
+AlgorithmRequest request(const Situation& s, const Knobs& knobs) {
+    const Geometry g = geometry(s);
+    return {.kernel_block = knobs.get("vectors") * g.lanes,
+            .window = {.rows = knobs.get("rows"),
+                       .has_all_images = knobs.get("images") != 0,
+                       .skips_padding = !g.is_depthwise,
+                       .channels = knobs.get("channels")}};
+}
+
+void apply(Stages& a, const Situation& s, const Knobs& knobs) {
+    const Geometry g = geometry(s);
+    const int block = knobs.get("vectors") * g.lanes;
+    const bool has_strips = a.strips.defined(), has_taps = a.output.dimensions() == 4;
+    Halide::Var co("co"), ci("ci"), outer("do"), inner("di"), task("task");
+    a.output.bound(a.d, 0, g.out).bound(a.c, 0, g.in);
+    if (has_taps)
+        a.output.bound(a.x, 0, s.problem.kernel_size.width).bound(a.y, 0, s.problem.kernel_size.height);
+    if (has_strips)
+        a.output.vectorize(a.d, g.lanes, Halide::TailStrategy::GuardWithIf).parallel(a.c);
+    Halide::Stage tiles = has_strips ? Halide::Stage(a.output.update()) : Halide::Stage(a.output);
+    tiles.split(a.d, outer, inner, block, channel_tail(g.out, block))
+        .split(a.c, co, ci, knobs.get("channels"), Halide::TailStrategy::GuardWithIf);
+    std::vector<Halide::VarOrRVar> order{inner, ci};
+    if (has_taps)
+        order.insert(order.end(), {a.x, a.y});
+    order.insert(order.end(), {co, outer});
+    if (has_strips)
+        order.insert(order.end(), {a.strips[0], a.strips[1]});
+    tiles.reorder(order).unroll(ci).fuse(co, outer, task).parallel(task);
+    // Masked stores go with the vector of a whole block only; it is cut into registers all the same.
+    if (g.out % block == 0)
+        tiles.vectorize(inner, g.lanes).unroll(inner);
+    else
+        tiles.vectorize(inner);
+    const bool has_row = g.is_depthwise && has_taps;
+    if (has_row)
+        tiles.unroll(a.x);
+    a.sum.compute_at(a.output, !has_taps ? task : has_row ? a.y : a.x).store_in(Halide::MemoryType::Stack);
+    a.sum.bound_extent(a.c, knobs.get("channels"));
+    a.sum.vectorize(a.d, g.lanes).unroll(a.d).unroll(a.c);
+    Halide::Stage update = a.sum.update();
+    if (has_row) {
+        a.sum.unroll(a.x);
+        update.reorder(a.d, a.c, a.x, a.window[0], a.window[1], a.window[2]).unroll(a.x);
+    } else {
+        update.reorder(a.d, a.c, a.window[0], a.window[1], a.window[2]);
+    }
+    update.vectorize(a.d, g.lanes).unroll(a.d).unroll(a.c);
+    for (Halide::Func& map : a.blocked) {
+        const std::vector<Halide::Var> args = map.args(); // i, x, y, n, block
+        map.reorder(args[0], args[4], args[1], args[2], args[3]).vectorize(args[0]);
+        if (has_strips)
+            map.compute_at(a.output, a.strips[0]);
+        else
+            map.compute_root();
+        map.parallel(args[2]);
+    }
+}
+
+} // namespace
+
+const Family kernel_gradient_family = {
+    "kernel_gradient",
+    "gradient of a kernel by a register tile of output and input channels",
+    {{"vectors", "vectors of output channels in the register tile", vector_choices},
+     {"channels", "input channels in the register tile", channel_choices},
+     {"rows", "rows of windows that are summed while the tile stays in registers", row_choices},
+     {"images", "1: and over all images", image_choices}},
+    legal,
+    defaults,
+    fits,
+    request,
+    apply,
+    cost,
+};
+
+} // namespace lamina
