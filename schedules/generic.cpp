@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace lamina {
 
 namespace {
@@ -21,6 +23,12 @@ Knobs defaults(const Situation&, const Knobs&) {
 AlgorithmRequest request(const Situation&, const Knobs&) {
     return {};
 }
+// Cycles of an image: a sum has one accumulator, for which each step waits.
+double cost(const Situation& s, const Knobs&) {
+    const double steps = static_cast<double>(operation_count(s.problem)) / std::max(s.problem.in.batch, 1) /
+                         (facts(s.problem.op).has_kernel ? 2 : 1) / s.target->lanes();
+    return steps * s.target->fma_latency;
+}
 void apply(Stages& a, const Situation& s, const Knobs&) {
     schedule_generically(a, s);
 }
@@ -32,6 +40,7 @@ const Family generic_family = {
     {},        legal,
     defaults,  fits,
     request,   apply,
+    cost,
 };
 
 } // namespace lamina

@@ -254,6 +254,8 @@ benches() {
     succeeds 'generic' bench 'max_pool in=1x8x8x8 kernel_size=2' --seconds 0.001 --schedule pool --schedule generic
     misused '--suite' bench
     misused "suite 'none'" bench --suite none
+    misused "has a gradient 'weight_gradient'" bench --suite odd:weight_gradient
+    succeeds 'cross_correlation_kernel_gradient in=' list records --suite odd:kernel_gradient --records ''
     misused '--seconds' bench 'softmax in=1x1x1x8' --seconds 0
     misused 'out_channels' bench 'dense in=1x1x1x8'
     rm -rf bench_folder && mkdir bench_folder && echo precious >bench_folder/kept.json

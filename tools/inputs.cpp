@@ -24,6 +24,33 @@ std::optional<std::string> read_text(const std::string& path) {
     return text.str();
 }
 
+// The problems of that gradient, those that have it.
+std::vector<SuiteProblem> gradients_of(const std::vector<SuiteProblem>& problems, const std::string& gradient,
+                                       std::string& error) {
+    std::vector<SuiteProblem> found;
+    for (const SuiteProblem& given : problems) {
+        ParsedProblem parsed = parse_problem(given.problem);
+        if (!parsed.ok()) {
+            error = parsed.error.view();
+            return {};
+        }
+        Problem& problem = parsed.problem;
+        const std::optional<Operator> op =
+            operator_named(fmt::format("{}_{}", facts(problem.op).name, gradient));
+        if (!op)
+            continue;
+        problem.op = *op;
+        problem.indices = problem.preactivation = false;
+        if (broken_rule(problem) == Rule::none)
+            found.push_back({std::string(to_text(problem).view()), given.count});
+    }
+    if (found.empty())
+        error = fmt::format("suite: none of its problems has a gradient {}; there are input_gradient, "
+                            "kernel_gradient, bias_gradient and residual_gradient",
+                            in_quotes(gradient).view());
+    return found;
+}
+
 } // namespace
 
 bool is_problem(const std::string& text) {
@@ -55,7 +82,9 @@ InputKernels kernels_of(const std::string& input, const InputOptions& options, s
     return {std::move(parsed.kernels), std::move(parsed.error)};
 }
 
-std::vector<SuiteProblem> read_suite(const std::string& name, std::string& error) {
+std::vector<SuiteProblem> read_suite(const std::string& text, std::string& error) {
+    const std::size_t colon = text.find(':');
+    const std::string name = text.substr(0, colon);
     const std::string path = data_folder("suites") + "/" + name + ".txt";
     std::ifstream file(path);
     std::vector<SuiteProblem> problems;
@@ -74,6 +103,8 @@ std::vector<SuiteProblem> read_suite(const std::string& name, std::string& error
     }
     if (problems.empty())
         error = fmt::format("suite {}: {} holds no problems", in_quotes(name).view(), path);
+    else if (colon != std::string::npos && error.empty())
+        problems = gradients_of(problems, text.substr(colon + 1), error);
     return problems;
 }
 

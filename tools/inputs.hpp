@@ -33,8 +33,9 @@ struct SuiteProblem {
 };
 
 // The problems of a suite, one a line, `COUNT *` in front of what occurs several times; # begins a comment.
-// An error where there is none of that name.
-std::vector<SuiteProblem> read_suite(const std::string& name, std::string& error);
+// `NAME:kernel_gradient` and the like are those gradients of its problems. An error where there is none of that
+// name.
+std::vector<SuiteProblem> read_suite(const std::string& text, std::string& error);
 
 // The kernels of all inputs and of a suite, "" for none, each problem once.
 InputKernels all_kernels_of(std::vector<std::string> inputs, const std::string& suite,
