@@ -194,7 +194,9 @@ Subcommand add_bench(CLI::App& root) {
         root.add_subcommand("bench", "Time kernels against the peak that this machine shows in the same run");
     app->add_option("PROBLEM", options->problems, "Problems, each one argument");
     options->kernel.add_to(*app, true);
-    app->add_option("--suite", options->suite, "Problems of a suite, a name in share/lamina/suites; NAME:kernel_gradient and the like: their gradients")
+    app->add_option("--suite", options->suite,
+                    "Problems of a suite, a name in share/lamina/suites; NAME:kernel_gradient and the like: "
+                    "their gradients")
         ->type_name("NAME");
     app->add_option("--threads", options->threads, "Threads of a call; the peak counts as many cores")
         ->check(CLI::Range(1, 1024))

@@ -33,8 +33,8 @@ struct SuiteProblem {
 };
 
 // The problems of a suite, one a line, `COUNT *` in front of what occurs several times; # begins a comment.
-// `NAME:kernel_gradient` and the like are those gradients of its problems. An error where there is none of that
-// name.
+// `NAME:kernel_gradient` and the like are those gradients of its problems. An error where there is none of
+// that name.
 std::vector<SuiteProblem> read_suite(const std::string& text, std::string& error);
 
 // The kernels of all inputs and of a suite, "" for none, each problem once.

@@ -264,7 +264,9 @@ Subcommand add_tune(CLI::App& root) {
     app->add_option(
         "INPUT", command->inputs,
         "PROBLEMs, or a C++ header with a constexpr network, or a text file with lines NAME: PROBLEM");
-    app->add_option("--suite", command->suite, "Problems of a suite, a name in share/lamina/suites; NAME:kernel_gradient and the like: their gradients")
+    app->add_option("--suite", command->suite,
+                    "Problems of a suite, a name in share/lamina/suites; NAME:kernel_gradient and the like: "
+                    "their gradients")
         ->type_name("NAME");
     app->add_option("--network", command->network,
                     "The network's variable in a header; default: the header's name and _network");
