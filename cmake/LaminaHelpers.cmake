@@ -34,13 +34,18 @@ function(lamina_add_kernels name)
 endfunction()
 
 # lamina_add_network(<name> HEADER <header> [NETWORK <variable>]
+#     [LOSS <operator> [OPTIMISER sgd|adam]]
 #     [TARGETS <target>...] [RECORDS <folder>] [SCHEDULE <family[,knob:value...]>] [SCHEDULES <file.cpp>...]
 #     [DEPENDS <file>...])
 #
-# The same for each layer of a constexpr network, a variable of namespace scope in the header. Its default name is
-# <name>_network, since <name> is the namespace of the kernels. The header becomes part of the target's include path. Name what the header includes under DEPENDS.
+# The same for each layer of a constexpr network, a variable of namespace scope in the header, and <name>::infer for the whole of
+# it. The variable's default name is <name>_network, since <name> is the namespace of the kernels. The header becomes part of the
+# target's include path. Name what the header includes under DEPENDS.
+#
+# With LOSS, softmax_cross_entropy or mean_squared_error, there are <name>::forward, backward and update as well, which train the
+# network; OPTIMISER is sgd unless given.
 function(lamina_add_network name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "HEADER;NETWORK;RECORDS;SCHEDULE" "TARGETS;SCHEDULES;DEPENDS")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "HEADER;NETWORK;LOSS;OPTIMISER;RECORDS;SCHEDULE" "TARGETS;SCHEDULES;DEPENDS")
     _lamina_check_arguments(lamina_add_network ${name})
     if(NOT arg_HEADER)
         message(FATAL_ERROR "lamina_add_network(${name}): HEADER is missing, the C++ header with the network")
@@ -49,7 +54,17 @@ function(lamina_add_network name)
         set(arg_NETWORK ${name}_network)
     endif()
     cmake_path(ABSOLUTE_PATH arg_HEADER NORMALIZE OUTPUT_VARIABLE header)
-    _lamina_add_library(${name} ${header} --network ${arg_NETWORK})
+    if(arg_OPTIMISER AND NOT arg_LOSS)
+        message(FATAL_ERROR "lamina_add_network(${name}): OPTIMISER without LOSS: only a network with a loss is trained")
+    endif()
+    set(training)
+    if(arg_LOSS)
+        list(APPEND training --loss ${arg_LOSS})
+    endif()
+    if(arg_OPTIMISER)
+        list(APPEND training --optimiser ${arg_OPTIMISER})
+    endif()
+    _lamina_add_library(${name} ${header} --network ${arg_NETWORK} ${training})
     cmake_path(GET header PARENT_PATH folder)
     target_include_directories(${name} INTERFACE ${folder})
 endfunction()

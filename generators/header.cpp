@@ -15,6 +15,7 @@ namespace {
 // One of a kernel's two functions as the header needs it.
 struct Function {
     std::string c_name;   // library_layer or library_layer_pack
+    std::string symbol;   // the same, or another layer's with which it shares its code
     std::string cpp_name; // in namespace library
     const CompiledKernel* kernel;
     const CompiledFunction* compiled;
@@ -46,17 +47,19 @@ std::vector<Function> functions(const std::string& library, const std::vector<Co
     for (const CompiledKernel& kernel : kernels) {
         const Problem& p = kernel.request.problem;
         const std::string short_name = kernel.request.name.substr(library.size() + 1);
-        list.push_back({kernel.call.name, short_name, &kernel, &kernel.call,
+        list.push_back({kernel.request.name, kernel.call.name, short_name, &kernel, &kernel.call,
                         call_operands(p, kernel.packed_kernel_size), std::string(to_text(p).view())});
         if (!kernel.pack.name.empty())
-            list.push_back({kernel.pack.name, short_name + "_pack", &kernel, &kernel.pack,
-                            pack_operands(p, kernel.packed_kernel_size),
+            list.push_back({kernel.request.name + "_pack", kernel.pack.name, short_name + "_pack", &kernel,
+                            &kernel.pack, pack_operands(p, kernel.packed_kernel_size),
                             fmt::format("packs the kernel of {} for it, once before its calls", short_name)});
     }
     return list;
 }
 
 std::string description(const Function& f, const std::vector<const TargetFacts*>& targets) {
+    if (f.symbol != f.c_name)
+        return fmt::format("/* {}: as {} */\n", f.meaning, f.symbol);
     std::string text = fmt::format("/* {}\n", f.meaning);
     for (const Operand& operand : f.operands)
         text += fmt::format(" *   {:<13} {}  {} {}\n", operand.name,
@@ -70,8 +73,10 @@ std::string description(const Function& f, const std::vector<const TargetFacts*>
     return text + " */\n";
 }
 
-// Declares Halide's function and describes it as the runtime wants it.
+// Declares Halide's function and describes it as the runtime wants it; once for those that share it.
 std::string kernel_constant(const Function& f, const std::vector<const TargetFacts*>& targets) {
+    if (f.symbol != f.c_name)
+        return "";
     std::string text =
         fmt::format("extern int {}_argv(void** arguments);\nstatic const lamina_operand {}_operands[] = {{\n",
                     f.c_name, f.c_name);
@@ -99,7 +104,7 @@ std::string c_function(const Function& f) {
     return fmt::format("static inline lamina_code {}(lamina_context* context{}) {{\n    const lamina_view "
                        "operands[] = {{{}}};\n"
                        "    return lamina_call(&{}_kernel, context, operands, {});\n}}\n",
-                       f.c_name, parameters, arguments, f.c_name, f.operands.count);
+                       f.c_name, parameters, arguments, f.symbol, f.operands.count);
 }
 
 std::string cpp_function(const Function& f) {
@@ -122,7 +127,7 @@ std::string cpp_function(const Function& f) {
                        "lamina_scratch_size(&{}_kernel, threads); }}\n"
                        "[[nodiscard]] inline lamina::Status {}(lamina::Context& context{}) {{\n"
                        "    return lamina::call({}_kernel, context{});\n}}\n\n",
-                       shapes, f.cpp_name, f.c_name, f.cpp_name, parameters, f.c_name, arguments);
+                       shapes, f.cpp_name, f.symbol, f.cpp_name, parameters, f.symbol, arguments);
 }
 
 // The variants behind kernels[first], as a table; "" where it has none.
@@ -161,7 +166,7 @@ std::string variant_table(const std::string& library, const std::vector<Compiled
 } // namespace
 
 std::string header_text(const std::string& library, const std::vector<CompiledKernel>& kernels,
-                        const std::vector<const TargetFacts*>& targets) {
+                        const std::vector<const TargetFacts*>& targets, const FurtherCode& further) {
     const std::vector<Function> list = functions(library, kernels);
     const std::string guard = fmt::format("LAMINA_GENERATED_{}_H", upper(library));
     std::string text = fmt::format(
@@ -176,14 +181,14 @@ std::string header_text(const std::string& library, const std::vector<CompiledKe
                                 f.kernel->packed_kernel_size);
         text += c_function(f) + "\n";
     }
-    text += fmt::format("#ifdef __cplusplus\n}}\n\n#include <lamina/runtime.hpp>\n\nnamespace {} {{\n\n",
-                        library);
+    text += fmt::format("#ifdef __cplusplus\n}}\n\n#include <lamina/runtime.hpp>\n{}\nnamespace {} {{\n\n",
+                        further.includes, library);
     for (const Function& f : list)
         text += cpp_function(f);
     for (std::size_t i = 0; i < kernels.size(); ++i)
         if (kernels[i].request.variant.empty())
             text += variant_table(library, kernels, i);
-    return text + fmt::format("}} // namespace {}\n#endif\n#endif\n", library);
+    return text + further.text + fmt::format("}} // namespace {}\n#endif\n#endif\n", library);
 }
 
 } // namespace lamina

@@ -1,6 +1,7 @@
 #include "generators/library.hpp"
 
 #include "generators/header.hpp"
+#include "generators/network_driver.hpp"
 #include "generators/temporary_folder.hpp"
 #include "generators/whole_file.hpp"
 #include "lamina/name.hpp"
@@ -56,7 +57,16 @@ std::string check_names(const LibraryRequest& request) {
     return request.kernels.empty() ? "no kernels given" : "";
 }
 
-// Compiles the kernels into `folder`; returns the paths of their objects.
+// An earlier kernel that computes the same in the same way, or null.
+const CompiledKernel* twin(const std::vector<CompiledKernel>& compiled, const KernelRequest& request) {
+    for (const CompiledKernel& kernel : compiled)
+        if (kernel.request.problem == request.problem && kernel.request.schedule == request.schedule &&
+            kernel.request.variant.empty() && request.variant.empty())
+            return &kernel;
+    return nullptr;
+}
+
+// Compiles the kernels into `folder`, each problem once; returns the paths of their objects.
 std::vector<std::string> compile_kernels(const LibraryRequest& request, const std::string& folder,
                                          Library& library) {
     std::vector<std::string> objects;
@@ -65,6 +75,12 @@ std::vector<std::string> compile_kernels(const LibraryRequest& request, const st
             request.on_kernel(kernel.name);
         const KernelRequest named{request.name + "_" + kernel.name, kernel.problem, kernel.schedule,
                                   kernel.variant};
+        if (const CompiledKernel* known = twin(library.kernels, named)) {
+            CompiledKernel shared = *known;
+            shared.request = named;
+            library.kernels.push_back(std::move(shared));
+            continue;
+        }
         library.kernels.push_back(
             compile_kernel(named, {request.targets, request.records, folder, request.instrument_addresses}));
         const CompiledKernel& compiled = library.kernels.back();
@@ -79,7 +95,49 @@ std::vector<std::string> compile_kernels(const LibraryRequest& request, const st
 
 } // namespace
 
-std::string why_invalid(const LibraryRequest& request) {
+namespace {
+
+// With the kernels that its network asks for, planned; the plan has no layers where there is no network.
+struct WholeRequest {
+    LibraryRequest request;
+    NetworkPlan plan;
+    std::string error;
+};
+
+WholeRequest with_network(const LibraryRequest& given) {
+    WholeRequest whole{given, {}, ""};
+    if (given.network.layers.empty())
+        return whole;
+    for (const NetworkLayer& layer : given.network.layers)
+        if (is_driver_name(layer.name))
+            whole.error =
+                fmt::format("layer {}: the network's header has a function or constant of that name",
+                            in_quotes(layer.name).view());
+    if (!whole.error.empty())
+        return whole;
+    whole.plan = plan_network(given.network);
+    whole.error = whole.plan.error;
+    for (const KernelRequest& kernel : whole.plan.kernels)
+        if (std::ranges::find(given.kernels, kernel.name, &KernelRequest::name) == given.kernels.end())
+            whole.request.kernels.push_back(kernel);
+    return whole;
+}
+
+// The functions of the whole network, as the header's further code.
+FurtherCode driver_of(const std::string& library, NetworkPlan& plan,
+                      const std::vector<CompiledKernel>& kernels) {
+    if (plan.request.layers.empty())
+        return {};
+    PackedSizes sizes;
+    for (const CompiledKernel& kernel : kernels)
+        sizes[kernel.request.name.substr(library.size() + 1)] = kernel.packed_kernel_size;
+    place_buffers(plan, sizes);
+    return {"#include <lamina/training.hpp>\n#include <lamina/weights.hpp>\n\n#include <algorithm>\n"
+            "#include <array>\n#include <span>\n",
+            driver_text(library, plan)};
+}
+
+std::string why_invalid_whole(const LibraryRequest& request) {
     std::string error = check_names(request);
     for (const KernelRequest& kernel : request.kernels)
         for (const TargetFacts* target : request.targets)
@@ -90,10 +148,24 @@ std::string why_invalid(const LibraryRequest& request) {
     return error;
 }
 
-Library compile_library(const LibraryRequest& request) {
+} // namespace
+
+std::string why_invalid(const LibraryRequest& request) {
+    const WholeRequest whole = with_network(request);
+    return whole.error.empty() ? why_invalid_whole(whole.request) : whole.error;
+}
+
+std::size_t kernel_count(const LibraryRequest& request) {
+    return with_network(request).request.kernels.size();
+}
+
+Library compile_library(const LibraryRequest& given) {
     Library library;
     const TemporaryFolder folder;
-    library.error = folder.error().empty() ? why_invalid(request) : folder.error();
+    auto [request, plan, reason] = with_network(given);
+    library.error = reason.empty() ? folder.error() : reason;
+    if (library.error.empty())
+        library.error = why_invalid_whole(request);
     if (!library.error.empty())
         return library;
     const std::vector<std::string> objects = compile_kernels(request, folder.path(), library);
@@ -108,7 +180,8 @@ Library compile_library(const LibraryRequest& request) {
         return library;
     std::vector<FinishedFile> finished = {
         {place + ".a", bytes_of(archive)},
-        {place + ".h", header_text(request.name, library.kernels, request.targets)}};
+        {place + ".h", header_text(request.name, library.kernels, request.targets,
+                                   driver_of(request.name, plan, library.kernels))}};
     if (request.with_runtime)
         finished.push_back({request.folder + "/halide_runtime.o", bytes_of(runtime)});
     library.error = publish(finished);

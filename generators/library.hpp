@@ -1,13 +1,14 @@
 // A library of kernels: one archive and one header for an app.
 #pragma once
 
-#include "generators/compile.hpp"
+#include "generators/network_plan.hpp"
 
 namespace lamina {
 
 struct LibraryRequest {
     std::string name;                   // a C identifier: prefix in C, namespace in C++, and the files' name
     std::vector<KernelRequest> kernels; // their names are the layers'
+    NetworkRequest network;             // whose functions the header has as well; no layers for none
     std::vector<const TargetFacts*> targets;
     std::string records;
     std::string folder;        // must exist; receives NAME.a and NAME.h
@@ -24,6 +25,9 @@ struct Library {
 
 // What is wrong with the request's names or with a kernel's schedule, or "". Compiles nothing.
 std::string why_invalid(const LibraryRequest& request);
+
+// How many kernels that is, with those that only the network asks for.
+std::size_t kernel_count(const LibraryRequest& request);
 
 Library compile_library(const LibraryRequest& request);
 

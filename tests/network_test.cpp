@@ -321,13 +321,13 @@ TEST_CASE("A network of a hundred layers stays within the compilers' limits", "[
     static_assert(net.layer("cross_correlation_100").name.length == 21);
 }
 
-TEST_CASE("describe gives each layer's name and a problem that parses back", "[network]") {
+TEST_CASE("describe gives each layer's name, what it reads, and a problem that parses back", "[network]") {
     const std::string lines = describe(autoencoder);
     std::string_view rest = lines;
     for (const Node& node : autoencoder) {
         const std::string_view line = detail::take_until(rest, '\n');
         const std::size_t colon = line.find(": ");
-        CHECK(line.substr(0, colon) == node.name.view());
+        CHECK(line.substr(0, line.find(" <- ")) == node.name.view());
         CHECK(parse_problem(line.substr(colon + 2)).problem == node.problem);
     }
     CHECK(rest.empty());

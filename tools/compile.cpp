@@ -18,7 +18,7 @@ namespace {
 
 struct CompileCommand {
     std::vector<std::string> inputs;
-    std::string folder = ".", name, network, records = data_folder("records"), schedule;
+    std::string folder = ".", name, network, records = data_folder("records"), schedule, loss, optimiser;
     std::vector<std::string> targets, variants;
     bool with_runtime = false, instrument = false;
 };
@@ -59,6 +59,7 @@ CheckedRequest request_of(const CompileCommand& command) {
         return {{}, ordered.error};
     CheckedRequest checked{.request = {.name = command.name,
                                        .kernels = {},
+                                       .network = {},
                                        .targets = ordered.targets,
                                        .records = command.records,
                                        .folder = command.folder,
@@ -67,12 +68,19 @@ CheckedRequest request_of(const CompileCommand& command) {
                                        .on_kernel = {}},
                            .error = {}};
     LibraryRequest& request = checked.request;
+    int networks = 0;
     for (std::size_t i = 0; i < command.inputs.size(); ++i) {
         InputKernels input = kernels_of(command.inputs[i], {command.network, command.schedule}, i);
         if (!input.error.empty())
             return {{}, std::move(input.error), input.code};
         request.kernels.insert(request.kernels.end(), input.kernels.begin(), input.kernels.end());
+        networks += input.network.empty() ? 0 : 1;
+        request.network.layers = networks == 1 ? std::move(input.network) : std::vector<NetworkLayer>();
     }
+    if (!command.loss.empty() && networks != 1)
+        return {{}, fmt::format("--loss: needs one network, {} were given", networks)};
+    request.network.loss = command.loss;
+    request.network.optimiser = command.optimiser.empty() ? "sgd" : command.optimiser;
     if (request.name.empty())
         request.name = is_problem(command.inputs[0])
                            ? "kernels"
@@ -93,7 +101,7 @@ int compile(const CompileCommand& command) {
         return fail(exit_failed, fmt::format("{}: {}", command.folder, error.message()));
     for (const TargetFacts* target : request.targets)
         warn_of_broken_records(command.records, *target);
-    Progress progress(request.kernels.size());
+    Progress progress(kernel_count(request));
     request.on_kernel = [&](const std::string& kernel) { progress.step(kernel); };
     const Library library = compile_library(request);
     progress.clear();
@@ -122,6 +130,13 @@ Subcommand add_compile(CLI::App& root) {
     app->add_option(
         "--network", command->network,
         "The network's variable in a header, with its namespace; default: the header's name and _network");
+    app->add_option("--loss", command->loss,
+                    "Also functions that train the network with that loss: softmax_cross_entropy or "
+                    "mean_squared_error")
+        ->type_name("LOSS");
+    app->add_option("--optimiser", command->optimiser, "What updates its weights: sgd or adam; default: sgd")
+        ->type_name("OPTIMISER")
+        ->needs("--loss");
     app->add_option("--target", command->targets,
                     "Instruction sets, one kernel each, the best one chosen when the app runs")
         ->type_name("T,T,...")
@@ -142,7 +157,9 @@ Subcommand add_compile(CLI::App& root) {
                   "Also write Halide's runtime for these targets, as halide_runtime.o; lamina_runtime has it "
                   "for this machine");
     app->add_flag("--asan", command->instrument, "Instrument the kernels for the address sanitizer");
-    app->footer("Link NAME.a and lamina_runtime. A header is compiled with $CXX, or c++.");
+    app->footer(
+        "A header's network becomes a function infer() beside those of its layers; see docs/networks.md. "
+        "Link NAME.a and lamina_runtime. A header is compiled with $CXX, or c++.");
     return {app, [command] { return compile(*command); }};
 }
 

@@ -6,7 +6,7 @@
 namespace lamina::tools {
 
 struct Description {
-    std::string lines;      // NAME: PROBLEM
+    std::string lines;      // as parse_network() reads them
     std::string error;      // the compiler's words, or empty
     Exit code = exit_usage; // of the error: the header is wrong, or the machine could not be asked
 };

@@ -70,8 +70,12 @@ InputKernels kernels_of(const std::string& input, const InputOptions& options, s
             input, options.network.empty() ? path.stem().string() + "_network" : options.network);
         if (!description.error.empty())
             return {{}, description.error, description.code};
-        ParsedKernels parsed = parse_kernels(description.lines);
-        return {std::move(parsed.kernels), std::move(parsed.error)};
+        ParsedNetwork parsed = parse_network(description.lines);
+        InputKernels input{{}, std::move(parsed.error)};
+        for (const NetworkLayer& layer : parsed.layers)
+            input.kernels.push_back({layer.name, layer.problem, ""});
+        input.network = std::move(parsed.layers);
+        return input;
     }
     const std::optional<std::string> text = read_text(input);
     if (!text)

@@ -17,7 +17,8 @@ struct InputOptions {
 struct InputKernels {
     std::vector<KernelRequest> kernels;
     std::string error;
-    Exit code = exit_usage; // of the error
+    Exit code = exit_usage;                 // of the error
+    std::vector<NetworkLayer> network = {}; // of a header
 };
 
 // Told from a file's name by its `=`.

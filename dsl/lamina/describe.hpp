@@ -9,16 +9,12 @@
 
 namespace lamina {
 
-// One line per layer, `NAME: PROBLEM`; parse_problem reads what follows the colon and the blank.
-template <std::size_t N>
-std::string describe(const Network<N>& net) {
-    std::string lines;
-    for (const Node& node : net)
-        lines.append(node.name).append(": ").append(to_text(node.problem).view()).append("\n");
-    return lines;
-}
-
 namespace detail {
+
+// What a node reads: an earlier layer's name, or "input".
+inline std::string_view source_name(std::span<const Node> layers, int source) {
+    return source < 0 ? input_name : layers[static_cast<std::size_t>(source)].name.view();
+}
 
 using Row = std::vector<std::string>;
 
@@ -40,9 +36,7 @@ inline std::string text_of(const ReceptiveField& field) {
 // The names of the layers that a node reads, the first one left out where it is simply the one before.
 inline std::string sources(std::span<const Node> layers, std::size_t index) {
     const Node& node = layers[index];
-    const auto name = [&](int source) {
-        return std::string(source < 0 ? input_name : layers[static_cast<std::size_t>(source)].name.view());
-    };
+    const auto name = [&](int source) { return std::string(source_name(layers, source)); };
     std::string text = node.from + 1 == static_cast<int>(index) ? "" : name(node.from);
     if (node.residual != Node::nothing)
         text += (text.empty() ? "+ " : " + ") + name(node.residual);
@@ -79,6 +73,23 @@ inline std::string aligned(const std::vector<Row>& rows) {
 }
 
 } // namespace detail
+
+// One line per layer, `NAME <- SOURCE: PROBLEM`, after the source `+ LAYER` where that is added as a residual
+// and `@ LAYER` where that max_pool's indices are read. parse_problem reads what follows the colon.
+template <std::size_t N>
+std::string describe(const Network<N>& net) {
+    const std::span<const Node> layers(net.layers);
+    std::string lines;
+    for (const Node& node : net) {
+        lines.append(node.name).append(" <- ").append(detail::source_name(layers, node.from));
+        if (node.residual != Node::nothing)
+            lines.append(" + ").append(detail::source_name(layers, node.residual));
+        if (node.indices != Node::nothing)
+            lines.append(" @ ").append(detail::source_name(layers, node.indices));
+        lines.append(": ").append(to_text(node.problem).view()).append("\n");
+    }
+    return lines;
+}
 
 // The network for people, one row per layer: output shape, receptive field in input positions, operations of
 // one call, trained values. `reads` says `+` before a residual and `@` before a max_pool's indices; it is
