@@ -24,7 +24,7 @@ classes: softmax in=2x3x3x17
 END
 must "$LAMINA" compile kernels.txt -o . --name kernels --target arm-64-linux --with-runtime
 list_kernels kernels.h >kernels.inc
-ln -s /usr/include/fmt fmt # headers alone, not this machine's C library
+ln -s /usr/include/{fmt,nlohmann} . # headers alone, not this machine's C library
 
 must $compiler -std=c++20 -O0 -static -DFMT_HEADER_ONLY -I. -I"$SOURCE" -I"$SOURCE/dsl" -I"$SOURCE/runtime" -isystem "$HALIDE_INCLUDE" \
     "${library_check_sources[@]}" "$SOURCE"/runtime/*.cpp kernels.a halide_runtime.o -o check_kernels -pthread -ldl

@@ -31,7 +31,8 @@ typedef enum lamina_code {
     LAMINA_OUT_OF_MEMORY,   /* the allocator gave nothing, or the kernel asked for more than its scratch */
     LAMINA_UNSUPPORTED_CPU, /* this CPU has none of the instruction sets that the kernel was built for */
     LAMINA_DEVICE_ERROR,    /* the device's driver said no */
-    LAMINA_KERNEL_ERROR     /* the kernel itself failed */
+    LAMINA_KERNEL_ERROR,    /* the kernel itself failed */
+    LAMINA_BAD_FILE         /* cannot be read or written, or is not what it should be */
 } lamina_code;
 
 typedef enum lamina_type
