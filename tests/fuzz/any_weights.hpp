@@ -58,7 +58,7 @@ inline Status use_weights(std::span<const std::byte> bytes) {
     for (const Parameter& parameter : any_parameters) {
         const auto values = std::as_bytes(std::span(weights).subspan(
             parameter.offset, static_cast<std::size_t>(parameter.shape.product())));
-        if (status && std::ranges::search(bytes, values).empty())
+        if (status && std::search(bytes.begin(), bytes.end(), values.begin(), values.end()) == bytes.end())
             std::abort();
     }
     return status;

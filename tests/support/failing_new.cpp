@@ -13,9 +13,13 @@ thread_local int allocations_left = -1;
 
 using lamina::testing::allocations_left;
 
-void* operator new(std::size_t size) {
+void* operator new(std::size_t size, const std::nothrow_t& /*tag*/) noexcept {
     void* const memory = allocations_left == 0 ? nullptr : std::malloc(size > 0 ? size : 1);
     allocations_left -= allocations_left >= 0 ? 1 : 0;
+    return memory;
+}
+void* operator new(std::size_t size) {
+    void* const memory = operator new(size, std::nothrow);
     if (!memory)
         throw std::bad_alloc();
     return memory;
