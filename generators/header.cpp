@@ -62,9 +62,10 @@ std::string description(const Function& f, const std::vector<const TargetFacts*>
         return fmt::format("/* {}: as {} */\n", f.meaning, f.symbol);
     std::string text = fmt::format("/* {}\n", f.meaning);
     for (const Operand& operand : f.operands)
-        text += fmt::format(" *   {:<13} {}  {} {}\n", operand.name,
-                            operand.direction == Direction::in ? "in " : "out", name_of(operand.type),
-                            shape_text(operand));
+        text += fmt::format(
+            " *   {:<13} {}  {} {}{}\n", operand.name, operand.direction == Direction::in ? "in " : "out",
+            name_of(operand.type), shape_text(operand),
+            operand.in_place_of.empty() ? "" : fmt::format(", may be the memory of {}", operand.in_place_of));
     for (std::size_t i = 0; i < targets.size() && f.compiled == &f.kernel->call; ++i) {
         const Choice& choice = f.kernel->choices[i];
         text += fmt::format(" *   {}: {} ({})\n", targets[i]->name,
@@ -81,9 +82,10 @@ std::string kernel_constant(const Function& f, const std::vector<const TargetFac
         fmt::format("extern int {}_argv(void** arguments);\nstatic const lamina_operand {}_operands[] = {{\n",
                     f.c_name, f.c_name);
     for (const Operand& operand : f.operands)
-        text += fmt::format("    {{\"{}\", {}, {}, {}, {{{}}}}},\n", operand.name,
+        text += fmt::format("    {{\"{}\", {}, {}, {}, {{{}}}, {}}},\n", operand.name,
                             operand.type == Type::i32 ? "LAMINA_I32" : "LAMINA_F32",
-                            operand.direction == Direction::out ? 1 : 0, operand.rank, shape_list(operand));
+                            operand.direction == Direction::out ? 1 : 0, operand.rank, shape_list(operand),
+                            f.operands.in_place_of(operand));
     const CpuFeatures features = cpu_features(*targets.back());
     text += fmt::format(
         "}};\nstatic const lamina_kernel {}_kernel = {{\n    \"{}\",\n    \"{}\",\n    {}, {}_operands, "

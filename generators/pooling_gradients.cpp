@@ -102,20 +102,25 @@ Stages build_global_average_pool_gradient(const Problem& p, const OperatorInputs
     return a;
 }
 
-// An index outside of the element's own window was ignored.
+// Each element asks the positions of its window for the one that its index names; an index outside of the
+// window was ignored.
 Stages build_max_unpool_gradient(const Problem& p, const OperatorInputs& inputs) {
     Stages a;
     const Shape out = output_shape(p);
     const Padding padding = resolved_padding(p);
-    const Expr index = read(inputs["indices"], p, {a.c, a.x, a.y, a.n});
-    const Expr row = index / out.width, column = index % out.width;
-    const Expr top = a.y * p.stride.height - padding.top, left = a.x * p.stride.width - padding.left;
-    const Expr is_used = index >= 0 && row < out.height && row >= top && row < top + p.kernel_size.height &&
-                         column >= left && column < left + p.kernel_size.width;
+    a.window = RDom(0, p.kernel_size.width, 0, p.kernel_size.height, "window");
+    const Expr row = a.y * p.stride.height - padding.top + a.window[1],
+               column = a.x * p.stride.width - padding.left + a.window[0];
+    const Expr is_meant = read(inputs["indices"], p, {a.c, a.x, a.y, a.n}) == row * out.width + column;
     const Expr gradient = read(inputs["output_gradient"], p,
                                {a.c, clamp(column, 0, out.width - 1), clamp(row, 0, out.height - 1), a.n});
+    const std::vector<Halide::Var> at{a.c, a.x, a.y, a.n};
+    a.sum = Func("sum");
+    a.sum(at) = 0.0f;
+    a.sum(at) +=
+        select(row >= 0 && row < out.height && column >= 0 && column < out.width && is_meant, gradient, 0.0f);
     a.output = Func("result");
-    a.output(in_memory_order(a, p)) = select(is_used, gradient, 0.0f);
+    a.output(in_memory_order(a, p)) = a.sum(a.c, a.x, a.y, a.n);
     return a;
 }
 

@@ -13,6 +13,10 @@ const Func& OperatorInputs::operator[](std::string_view name) const {
     throw Halide::InternalError(fmt::format("no operand is called {}", name));
 }
 
+std::string halide_name(const Operand& operand) {
+    return operand.name == "target" ? "target_map" : std::string(operand.name);
+}
+
 ProblemParams::ProblemParams(Operator op) : op_(op) {
     for (std::size_t i = 0; i < key_count; ++i)
         if (key_table[i].applies_to(op))

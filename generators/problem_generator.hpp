@@ -19,6 +19,9 @@ struct OperatorInputs {
     const Halide::Func& operator[](std::string_view name) const;
 };
 
+// The operand's name within its generator, of which Halide has a param `target`.
+std::string halide_name(const Operand& operand);
+
 // Builds an operator's unscheduled algorithm.
 using BuildAlgorithm = Stages (*)(const Problem&, const OperatorInputs&);
 
@@ -110,8 +113,8 @@ private:
 
     void add_operand(const Operand& operand) {
         const Halide::Type type = operand.type == Type::i32 ? Halide::Int(32) : Halide::Float(32);
-        state_.inputs.emplace_back(operand, this->template add_input<Halide::Buffer<>>(
-                                                std::string(operand.name), type, operand.rank));
+        state_.inputs.emplace_back(
+            operand, this->template add_input<Halide::Buffer<>>(halide_name(operand), type, operand.rank));
     }
 
     void configure_call(const Problem& problem) {

@@ -1,9 +1,6 @@
-// softmax over the channels, shifted by the largest of them so that no exponential overflows, and its
-// gradient.
-#include "generators/input_map.hpp"
+// softmax over the channels and its gradient.
+#include "generators/exponentials.hpp"
 #include "generators/problem_generator.hpp"
-
-#include <limits>
 
 namespace lamina {
 
@@ -13,17 +10,9 @@ namespace {
 
 Stages build_softmax(const Problem& p, const OperatorInputs& inputs) {
     Stages a;
-    const Func& input = inputs["input"];
-    const Halide::RDom k(0, p.in.channels, "k");
-    Func largest("largest"), exponential("exponential"), total("total");
-    largest(a.x, a.y, a.n) = -std::numeric_limits<float>::infinity();
-    largest(a.x, a.y, a.n) = max(largest(a.x, a.y, a.n), read(input, p, {k, a.x, a.y, a.n}));
-    exponential(a.c, a.x, a.y, a.n) = exp(read(input, p, {a.c, a.x, a.y, a.n}) - largest(a.x, a.y, a.n));
-    total(a.x, a.y, a.n) = 0.0f;
-    total(a.x, a.y, a.n) += exponential(k, a.x, a.y, a.n);
-    a.shared = {largest, exponential, total};
+    const Exponentials e = shifted_exponentials(a, p, inputs["input"]);
     a.output = Func("result");
-    a.output(in_memory_order(a, p)) = exponential(a.c, a.x, a.y, a.n) / total(a.x, a.y, a.n);
+    a.output(in_memory_order(a, p)) = e.exponential(a.c, a.x, a.y, a.n) / e.total(a.x, a.y, a.n);
     return a;
 }
 

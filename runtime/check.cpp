@@ -101,10 +101,18 @@ bool share_bytes(const lamina_view& a, const lamina_view& b) {
            begin_b < begin_a + static_cast<std::uintptr_t>(element_count(a) * element_size);
 }
 
+// Whether view i is an output that is computed in place of the whole of view j, and may be.
+bool is_in_place(const lamina_kernel& kernel, const lamina_view* views, std::int32_t i, std::int32_t j) {
+    const lamina_view &a = views[i], &b = views[j];
+    return kernel.operands[i].is_output && kernel.operands[i].in_place_of == j + 1 &&
+           !kernel.operands[j].is_output && !a.device && !b.device && a.data == b.data &&
+           element_count(a) == element_count(b);
+}
+
 MaybeRefusal check_overlap(const lamina_kernel& kernel, const lamina_view* views) {
     for (std::int32_t i = 0; i < kernel.operand_count; ++i)
         for (std::int32_t j = 0; kernel.operands[i].is_output && j < kernel.operand_count; ++j)
-            if (i != j && share_bytes(views[i], views[j]))
+            if (i != j && share_bytes(views[i], views[j]) && !is_in_place(kernel, views, i, j))
                 return Refusal{LAMINA_OVERLAP, kernel.operands[i].name,
                                Text("shares bytes with operand '") << kernel.operands[j].name << "'"};
     return {};

@@ -55,6 +55,8 @@ const char* lamina_code_name(lamina_code code) {
         return "device error";
     case LAMINA_KERNEL_ERROR:
         return "kernel error";
+    case LAMINA_BAD_FILE:
+        return "bad file";
     }
     return "unknown code";
 }

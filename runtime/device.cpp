@@ -47,7 +47,7 @@ MaybeRefusal on_device(const Operation& operation) {
 }
 
 lamina_operand operand_like(const lamina_view& view) {
-    lamina_operand operand{"device buffer", view.type, 0, view.rank, {}};
+    lamina_operand operand{"device buffer", view.type, 0, view.rank, {}, 0};
     std::copy_n(view.shape, LAMINA_MAX_RANK, operand.shape);
     return operand;
 }

@@ -67,7 +67,23 @@ void compute_for_vectors(Stages& a, const Halide::LoopLevel& level, const Halide
 
 } // namespace
 
+namespace {
+
+// What the channels of one position share.
+void compute_shared(Stages& a, const Situation& s, const Halide::Var& level) {
+    const int lanes = full_lanes_for(*s.target, s.problem.in.channels);
+    for (Halide::Func& stage : a.shared) {
+        stage.compute_at(a.output, level);
+        if (lanes > 1 && stage.args()[0].name() == a.c.name())
+            stage.vectorize(a.c, lanes, Halide::TailStrategy::GuardWithIf);
+    }
+}
+
+} // namespace
+
 void schedule_generically(Stages& a, const Situation& s) {
+    if (may_be_in_place(s.problem))
+        return schedule_elementwise(a, s, {});
     const Operand result = as_seen(s.problem, main_result(s.problem));
     const std::vector<Halide::Var> args = a.output.args(); // memory order
     const int extent = result.shape[static_cast<std::size_t>(result.rank - 1)];
@@ -90,8 +106,8 @@ void schedule_generically(Stages& a, const Situation& s) {
     } else if (a.sum.defined()) {
         compute_for_vectors(a, Halide::LoopLevel(a.output, along), along, lanes);
     }
-    for (Halide::Func& stage : a.shared)
-        stage.compute_at(a.output, has_channels_outside ? args[3] : args[1]);
+    if (!a.shared.empty())
+        compute_shared(a, s, has_channels_outside ? args[3] : args[1]);
 }
 
 } // namespace lamina

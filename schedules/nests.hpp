@@ -47,6 +47,16 @@ Family channelwise_family(std::string_view name, std::string_view meaning,
 // Why the nest of such a family does not suit the target or the layout, or "".
 std::string why_not_channelwise(const Situation& s);
 
+// Rows in vectors, of which so many are computed together, and so many elements by one task.
+struct ElementwiseNest {
+    int vectors = 1;
+    int elements = 1 << 14;
+};
+
+// The nest of the family elementwise: each element of the output is computed once, together with those of its
+// vector, and stored when these and the shared Funcs have read what they need.
+void schedule_elementwise(Stages& a, const Situation& s, const ElementwiseNest& nest);
+
 // The generic nest for whatever of an algorithm a family leaves alone.
 void schedule_generically(Stages& a, const Situation& s);
 

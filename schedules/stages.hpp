@@ -38,7 +38,7 @@ struct Stages {
     Halide::Func
         packed_kernel; // the kernel packed in the same call; undefined where it arrives packed or plain
     std::vector<Halide::Func>
-        shared; // Funcs without channels that every channel of an output uses, and theirs
+        shared; // what several elements or values of the output use: Funcs without channels, and theirs
 
     Halide::Var c{"c"}, x{"x"}, y{"y"}, n{"n"}; // of output, and of the internal Funcs
     Halide::Var p{"p"};                         // linear positions, in the place of x

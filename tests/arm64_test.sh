@@ -21,10 +21,13 @@ norm: lp_pool in=1x8x8x5 kernel_size=2 power=3
 unpool: max_unpool in=1x4x4x6 kernel_size=2 stride=2
 matrix: dense in=3x2x2x24 out_channels=21 epilogue=bias,gelu
 classes: softmax in=2x3x3x17
+loss: softmax_cross_entropy in=2x3x3x17
+slopes: mean_squared_error_input_gradient in=2x3x3x17
+step: adam in=1x1x1x4099
 END
 must "$LAMINA" compile kernels.txt -o . --name kernels --target arm-64-linux --with-runtime
 list_kernels kernels.h >kernels.inc
-ln -s /usr/include/fmt fmt # headers alone, not this machine's C library
+ln -s /usr/include/{fmt,nlohmann} . # headers alone, not this machine's C library
 
 must $compiler -std=c++20 -O0 -static -DFMT_HEADER_ONLY -I. -I"$SOURCE" -I"$SOURCE/dsl" -I"$SOURCE/runtime" -isystem "$HALIDE_INCLUDE" \
     "${library_check_sources[@]}" "$SOURCE"/runtime/*.cpp kernels.a halide_runtime.o -o check_kernels -pthread -ldl

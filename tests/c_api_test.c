@@ -15,8 +15,8 @@ static int negate(void** arguments) {
 }
 
 static const lamina_operand operands[] = {
-    {"input", LAMINA_F32, 0, 1, {3}},
-    {"output", LAMINA_F32, 1, 1, {3}},
+    {"input", LAMINA_F32, 0, 1, {3}, 0},
+    {"output", LAMINA_F32, 1, 1, {3}, 0},
 };
 
 static const lamina_kernel kernel = {"negate", "negate in=3", 2, operands, negate, 0, 0, {0, 0}, 0};

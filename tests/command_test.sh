@@ -101,7 +101,7 @@ warns_of_broken_records() {
 # computes EXPECTED PROBLEM OPERAND=FILE...
 computes() {
     local result
-    result=$(sed -nE 's/^[a-z_]+_([a-z]+_gradient) .*/\1/p' <<<"$2")
+    result=$(sed -nE 's/^[a-z_]+_([a-z]+_gradient) .*/\1/p; s/^(sgd|adam) .*/updated_weights/p' <<<"$2")
     rm -f output.npy
     check "computes $2" "$LAMINA" run "$2" "${@:3}" "${result:-output}=output.npy"
     check "the result of $2 is $1" test "$(npy show output.npy 2>&1)" == "$1"
@@ -128,6 +128,21 @@ runs_every_operator() {
     computes '1x2x2x1 0 0 0 7' 'max_unpool in=1x1x1x1 kernel_size=2' input=single.npy indices=indices.npy
     computes '1x1x1x1 94' 'dense in=1x1x1x2 out_channels=1' input=pair.npy kernel=matrix.npy bias=bias.npy
     computes '1x1x1x2 0.5 0.5' 'softmax in=1x1x1x2' input=zeros.npy
+    computes '1x1x1x2 6 -8' 'add in=1x1x1x2' input=pair.npy residual=pair.npy
+    npy write target.npy 1x1x1x2 1 0
+    npy write_int32 labels.npy 1x1x1x1 1
+    computes '1x1x1x1 0.6931472' 'softmax_cross_entropy in=1x1x1x2' input=zeros.npy labels=labels.npy
+    computes '1x1x1x1 10' 'mean_squared_error in=1x1x1x2' input=pair.npy target=target.npy
+    npy write weights.npy 2 1 -2
+    npy write slopes.npy 2 2 4
+    npy write moments.npy 2 4 8
+    npy write sgd_rates.npy 3 0.5 0.25 0.5
+    computes '2 -0.75 -4.5' 'sgd in=1x1x1x2' weights=weights.npy gradient=slopes.npy velocity=moments.npy rates=sgd_rates.npy updated_velocity=velocity.npy
+    check 'and the velocity' test "$(npy show velocity.npy)" == '2 3.5 5'
+    npy write adam_rates.npy 6 0.5 0.5 0.75 4 1 0
+    computes '2 0.7 -2.409581' 'adam in=1x1x1x2' weights=weights.npy gradient=slopes.npy first_moment=moments.npy second_moment=moments.npy \
+        rates=adam_rates.npy updated_first_moment=first.npy updated_second_moment=second.npy
+    check 'and the moments' test "$(npy show first.npy) $(npy show second.npy)" == '2 3 6 2 4 10'
     npy write given.npy 1x1x2x1 3 -4
     npy write four.npy 1x1x4x1 1 2 3 4
     npy write active.npy 1x1x2x1 0 5
@@ -157,6 +172,8 @@ runs_every_operator() {
     computes '1 7' 'dense_bias_gradient in=1x1x1x2 out_channels=1' output_gradient=single.npy
     computes '1x1x1x1 7' 'dense_residual_gradient in=1x1x1x2 out_channels=1 epilogue=bias,residual' output_gradient=single.npy
     computes '1x1x1x2 1.75 -1.75' 'softmax_input_gradient in=1x1x1x2' output=halves.npy output_gradient=pair.npy
+    computes '1x1x1x2 3.5 -3.5' 'softmax_cross_entropy_input_gradient in=1x1x1x2' input=zeros.npy labels=labels.npy output_gradient=single.npy
+    computes '1x1x1x2 14 -28' 'mean_squared_error_input_gradient in=1x1x1x2' input=pair.npy target=target.npy output_gradient=single.npy
     computes '1x1x2x1 2 4' 'max_pool in=?x1x3x1 kernel_size=1x2' input=line.npy --threads 2
     check 'indices are written as a second output' "$LAMINA" run 'max_pool in=1x1x3x1 kernel_size=1x2 indices=yes' input=line.npy output=output.npy indices=where.npy
     check 'and are right' test "$(npy show where.npy)" == '1x1x2x1 1 2'

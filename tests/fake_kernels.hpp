@@ -16,9 +16,9 @@ inline constexpr float guard = -77;
 // input 1x2x3x4, bias 4, output 1x2x3x4: what the kernel does is set by each test.
 struct FakeKernel {
     std::vector<lamina_operand> operands = {
-        {"input", LAMINA_F32, 0, 4, {1, 2, 3, 4}},
-        {"bias", LAMINA_F32, 0, 1, {4}},
-        {"output", LAMINA_F32, 1, 4, {1, 2, 3, 4}},
+        {"input", LAMINA_F32, 0, 4, {1, 2, 3, 4}, 0},
+        {"bias", LAMINA_F32, 0, 1, {4}, 0},
+        {"output", LAMINA_F32, 1, 4, {1, 2, 3, 4}, 0},
     };
     std::size_t scratch_serial = 0, scratch_per_thread = 0;
 

@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 
 using namespace lamina;
 using namespace lamina::testing;
@@ -123,4 +124,27 @@ TEST_CASE("Every operator runs on every target that this machine can run", "[ope
         for (const TargetFacts* target :
              only.empty() || only == row.name ? runnable_targets() : std::vector<const TargetFacts*>{})
             check({random_problem(random, row.op), target, ""});
+}
+
+TEST_CASE("What may be computed in place gives the same bits there", "[operators]") {
+    const std::string only = environment("LAMINA_TEST_OPERATOR");
+    std::set<Operator> tested;
+    // Less than a vector, no multiple of one, one task and several of them.
+    for (const char* text :
+         {"sgd in=1x1x1x1", "sgd in=1x1x1x7", "sgd in=1x1x1x4099", "sgd in=1x1x1x200003", "adam in=1x1x1x5",
+          "adam in=1x1x1x37", "adam in=1x1x1x100003", "add in=1x3x5x7", "add in=?x3x5x7 layout=nchw",
+          "add in=3x57x61x13", "mean_squared_error_input_gradient in=2x41x43x19",
+          "mean_squared_error_input_gradient in=?x3x5x13 layout=nchw",
+          "mean_squared_error_input_gradient in=3x1x1x21"}) {
+        const Problem problem = parse_problem(text).problem;
+        tested.insert(problem.op);
+        for (const TargetFacts* target : only.empty() || only == facts(problem.op).name
+                                             ? runnable_targets()
+                                             : std::vector<const TargetFacts*>{})
+            for (const char* schedule : {"", "generic"})
+                check({problem, target, schedule});
+    }
+    Random random(2);
+    for (const OperatorFacts& row : operator_table)
+        CHECK(may_be_in_place(random_problem(random, row.op)) == tested.contains(row.op));
 }

@@ -80,8 +80,8 @@ TEST_CASE("Sums of random operands are exact in fp32", "[support]") {
         INFO(to_text(problem).view());
         CHECK(largest_sum(problem) <= 0x1p24);
         for (const auto& [name, tensor] : random_operands(problem))
-            CHECK(std::all_of(tensor.data.begin(), tensor.data.end(),
-                              [](double value) { return value == std::trunc(value); }));
+            CHECK((name == "rates" || std::all_of(tensor.data.begin(), tensor.data.end(),
+                                                  [](double value) { return value == std::trunc(value); })));
     });
 }
 

@@ -171,6 +171,45 @@ TEST_CASE("Reference of softmax by hand", "[reference]") {
     CHECK(shares[1] == Approx(0.75));
 }
 
+TEST_CASE("References of losses by hand", "[reference]") {
+    const Values losses =
+        output("softmax_cross_entropy in=1x1x3x2",
+               {{"input", {1000, 1000 + std::log(3.0), 0, 0, 5, 5}}, {"labels", {0, 1, 7}}});
+    CHECK(losses[0] == Approx(std::log(4.0)));
+    CHECK(losses[1] == Approx(std::log(2.0)));
+    CHECK(losses[2] == Approx(std::log(2.0))); // as if of the last channel
+    CHECK(output("mean_squared_error in=1x1x2x2", {{"input", {1, 2, 3, 4}}, {"target", {1, 0, 0, 0}}}) ==
+          Values{2, 12.5});
+    const Values slopes = results("softmax_cross_entropy_input_gradient in=1x1x1x2",
+                                  {{"input", {0, std::log(3.0)}}, {"labels", {1}}, {"output_gradient", {8}}})
+                              .at("input_gradient")
+                              .data;
+    CHECK(slopes[0] == Approx(2));
+    CHECK(slopes[1] == Approx(-2));
+    CHECK(results("mean_squared_error_input_gradient in=1x1x1x2",
+                  {{"input", {3, 5}}, {"target", {1, 8}}, {"output_gradient", {10}}})
+              .at("input_gradient")
+              .data == Values{20, -30});
+}
+
+TEST_CASE("References of training's steps by hand", "[reference]") {
+    const Tensors sgd =
+        results("sgd in=1x1x1x1",
+                {{"weights", {8}}, {"gradient", {3}}, {"velocity", {4}}, {"rates", {0.5, 0.25, 0.125}}});
+    CHECK(sgd.at("updated_velocity").data == Values{5});
+    CHECK(sgd.at("updated_weights").data == Values{5.5});
+    // Adam's first step goes by its step size against the gradient's sign, whatever the gradient.
+    const Tensors adam = results("adam in=1x1x1x2", {{"weights", {1, 1}},
+                                                     {"gradient", {0.001, -500}},
+                                                     {"first_moment", {0, 0}},
+                                                     {"second_moment", {0, 0}},
+                                                     {"rates", {0.01 / (1 - 0.9), 0.9, 0.999, 1000, 0, 0}}});
+    CHECK(adam.at("updated_weights").data[0] == Approx(0.99));
+    CHECK(adam.at("updated_weights").data[1] == Approx(1.01));
+    CHECK(adam.at("updated_first_moment").data[1] == Approx(-50));
+    CHECK(adam.at("updated_second_moment").data[1] == Approx(250));
+}
+
 TEST_CASE("References of activations at known points", "[reference]") {
     const auto at = [](const std::string& steps, double x) {
         return output("cross_correlation in=1x1x1x1 out_channels=1 kernel_size=1 epilogue=" + steps,

@@ -151,6 +151,41 @@ TEST_CASE("an output may not share a byte with another operand", "[runtime]") {
     check(0, 10, 24, nullptr); // inputs may share
 }
 
+TEST_CASE("an output may be the whole memory of the input that it may replace, and no other", "[runtime]") {
+    FakeKernel fake;
+    fake.operands[2].in_place_of = 1;
+    std::vector<float> memory(100, guard);
+    const auto at = [&](int offset, const Extents& shape) -> lamina_view {
+        return View<float>(memory.data() + offset, shape);
+    };
+    const Extents map{1, 2, 3, 4};
+    const std::vector<lamina_view> in_place = {at(30, map), at(0, {4}), at(30, map)};
+    CHECK(call_with(fake, in_place).code == LAMINA_OK);
+    CHECK(memory[30] == 3 * guard); // of the two calls of call_with
+    memory.assign(100, guard);
+    for (const int shift : {-23, -1, 1, 23}) {
+        const Outcome shifted = call_with(fake, {at(30, map), at(0, {4}), at(30 + shift, map)});
+        CHECK(shifted.code == LAMINA_OVERLAP);
+        CHECK(shifted.message ==
+              "fake in=1x2x3x4: operand 'output': overlap: shares bytes with operand 'input'");
+    }
+    const Outcome three = call_with(fake, {at(30, map), at(30, {4}), at(30, map)});
+    CHECK(three.message == "fake in=1x2x3x4: operand 'output': overlap: shares bytes with operand 'bias'");
+    fake.operands[2].in_place_of = 2;
+    CHECK(call_with(fake, in_place).code == LAMINA_OVERLAP);
+    CHECK(memory == std::vector<float>(100, guard));
+}
+
+TEST_CASE("the memory that an output may take must be of its size", "[runtime]") {
+    FakeKernel fake;
+    fake.operands[2].in_place_of = 2;
+    FakeOperands operands;
+    std::vector<lamina_view> views = operands.views();
+    views[1].data = operands.output.data();
+    CHECK(call_with(fake, views).code == LAMINA_OVERLAP);
+    CHECK(operands.is_output_untouched());
+}
+
 TEST_CASE("two outputs may not overlap", "[runtime]") {
     FakeKernel fake;
     fake.operands[1].is_output = 1;

@@ -158,6 +158,9 @@ TEST_CASE("Operators without windows keep, drop or replace the map", "[shapes]")
     CHECK(output_of("global_max_pool in=?x7x5x512") == Shape{open_batch, 1, 1, 512});
     CHECK(output_of("dense in=2x7x7x512 out_channels=4096") == Shape{2, 1, 1, 4096});
     CHECK(output_of("softmax in=2x3x4x5") == Shape{2, 3, 4, 5});
+    CHECK(output_of("add in=2x3x4x5") == Shape{2, 3, 4, 5});
+    CHECK(output_of("softmax_cross_entropy in=2x3x4x5") == Shape{2, 3, 4, 1});
+    CHECK(output_of("mean_squared_error in=?x3x4x5 layout=nchw") == Shape{open_batch, 3, 4, 1});
 }
 
 TEST_CASE("Counts of known layers", "[shapes]") {
@@ -210,6 +213,50 @@ TEST_CASE("Operands stand in the order and the memory order in which kernels tak
     CHECK(operands(pool).find("indices")->elements(7) == 7 * 9);
     CHECK(operands(problem("max_unpool in=1x4x4x1 kernel_size=2")).find("indices")->direction ==
           Direction::in);
+}
+
+TEST_CASE("Operands of losses and of training's steps stand in their order", "[shapes]") {
+    const auto names = [](std::string_view text) {
+        std::string list;
+        for (const Operand& operand : operands(problem(text)))
+            list += std::string(operand.name) + " ";
+        return list;
+    };
+    CHECK(names("add in=1x2x2x2") == "input residual output ");
+    CHECK(names("softmax_cross_entropy in=1x2x2x2") == "input labels output ");
+    CHECK(names("mean_squared_error in=1x2x2x2") == "input target output ");
+    CHECK(names("softmax_cross_entropy_input_gradient in=1x2x2x2") ==
+          "input labels output_gradient input_gradient ");
+    CHECK(names("mean_squared_error_input_gradient in=1x2x2x2") ==
+          "input target output_gradient input_gradient ");
+    CHECK(names("sgd in=1x1x1x9") == "weights gradient velocity rates updated_weights updated_velocity ");
+    CHECK(names("adam in=1x1x1x9") == "weights gradient first_moment second_moment rates updated_weights "
+                                      "updated_first_moment updated_second_moment ");
+    const Operands loss = operands(problem("softmax_cross_entropy in=2x3x4x5 layout=nchw"));
+    CHECK(loss.find("labels")->type == Type::i32);
+    CHECK(loss.find("labels")->shape == std::array{2, 1, 3, 4});
+    CHECK(loss.find("output")->shape == std::array{2, 1, 3, 4});
+    const Operands adam = operands(problem("adam in=1x1x1x9"));
+    CHECK(adam.find("rates")->elements() == 6);
+    CHECK(adam.find("second_moment")->rank == 1);
+    CHECK(operands(problem("sgd in=1x1x1x9")).find("rates")->elements() == 3);
+}
+
+TEST_CASE("An output names the input whose memory it may be", "[shapes]") {
+    const auto place = [](std::string_view text, std::string_view output) {
+        const Operands list = operands(problem(text));
+        return list.in_place_of(*list.find(output));
+    };
+    CHECK(place("add in=1x2x2x2", "output") == 1);
+    CHECK(place("mean_squared_error_input_gradient in=1x2x2x2", "input_gradient") == 1);
+    CHECK(place("softmax_cross_entropy_input_gradient in=1x2x2x2", "input_gradient") == 0);
+    CHECK(place("softmax in=1x2x2x2", "output") == 0);
+    CHECK(place("sgd in=1x1x1x9", "updated_weights") == 1);
+    CHECK(place("sgd in=1x1x1x9", "updated_velocity") == 3);
+    CHECK(place("adam in=1x1x1x9", "updated_weights") == 1);
+    CHECK(place("adam in=1x1x1x9", "updated_first_moment") == 3);
+    CHECK(place("adam in=1x1x1x9", "updated_second_moment") == 4);
+    CHECK(place("adam in=1x1x1x9", "rates") == 0);
 }
 
 TEST_CASE("An open batch counts as one image", "[shapes]") {

@@ -43,8 +43,8 @@ room() { printf '"(%s)/[a-z_]+\.hpp"' "$1"; }
 check 'dsl knows the standard library alone' only_includes dsl "$standard|$dsl"
 check 'schedules know dsl and Halide' only_includes schedules "$standard|<dlfcn\.h>|$dsl|$halide|$fmt|$json|$(room schedules)"
 check 'generators know dsl, schedules and Halide' only_includes generators "$standard|$dsl|$halide|$fmt|<stdlib.h>|$system|$(room 'schedules|generators')"
-check 'the runtime knows dsl and the header of Halide'"'"'s runtime' only_includes runtime \
-    "$standard|<std[a-z]+\.h>|<HalideRuntime[A-Za-z]*\.h>|[\"<]lamina/[a-z_]+\.hp*[\">]|\"[a-z_]+\.hpp\""
+check 'the runtime knows dsl, JSON and the header of Halide'"'"'s runtime' only_includes runtime \
+    "$standard|$system|$json|<std[a-z]+\.h>|<HalideRuntime[A-Za-z]*\.h>|[\"<]lamina/[a-z_]+\.hp*[\">]|\"[a-z_]+\.hpp\""
 check 'the tuner knows everything but the tools' only_includes tuner \
     "$standard|$system|$dsl|[\"<]lamina/runtime\.h[\">]|$halide|<HalideRuntime.h>|<llvm/[A-Za-z_/]+\.h>|$fmt|$json|$(room 'schedules|generators|tuner')"
 check 'tools know everything but LLVM' only_includes tools \

@@ -211,17 +211,18 @@ Subcommand add_run(CLI::App& root) {
     app->add_option("PROBLEM", options->problem, "The problem, one argument")->required();
     app->add_option("OPERAND=FILE", options->files,
                     "Every operand's npy file, inputs read and outputs written: input, kernel (HWIO), bias, "
-                    "residual, indices, output")
+                    "residual, indices, output and so on")
         ->required();
     options->kernel.add_to(*app, false);
     app->add_option("--threads", options->threads, "Threads of the call")
         ->check(CLI::Range(1, 1024))
         ->capture_default_str();
-    app->footer("Example: lamina run \"cross_correlation in=1x64x64x3 out_channels=8 kernel_size=3\" "
-                "input=x.npy kernel=w.npy "
-                "bias=b.npy output=y.npy\nFiles hold float32 in C order (int32 for indices). An output's "
-                "file is written whole "
-                "or not at all.");
+    app->footer(
+        "Example: lamina run \"cross_correlation in=1x64x64x3 out_channels=8 kernel_size=3\" "
+        "input=x.npy kernel=w.npy "
+        "bias=b.npy output=y.npy\nFiles hold float32 in C order (int32 for indices and labels). An output's "
+        "file is written whole "
+        "or not at all.");
     return {app, [options] { return run_problem(*options); }};
 }
 

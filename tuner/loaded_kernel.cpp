@@ -11,12 +11,13 @@
 
 namespace lamina {
 
-lamina_operand described(const Operand& operand) {
+lamina_operand described(const Operand& operand, int in_place_of) {
     lamina_operand result{operand.name.data(),
                           operand.type == Type::i32 ? LAMINA_I32 : LAMINA_F32,
                           operand.direction == Direction::out,
                           operand.rank,
-                          {}};
+                          {},
+                          in_place_of};
     std::copy_n(operand.shape.begin(), operand.rank, result.shape);
     return result;
 }
@@ -29,7 +30,7 @@ std::unique_ptr<LoadedKernel::Description> LoadedKernel::describe(const Compiled
     const Operands list = is_pack ? pack_operands(kernel.request.problem, kernel.packed_kernel_size)
                                   : call_operands(kernel.request.problem, kernel.packed_kernel_size);
     for (const Operand& operand : list)
-        d->operands.push_back(described(operand));
+        d->operands.push_back(described(operand, list.in_place_of(operand)));
     d->kernel.name = function.name.c_str();
     d->kernel.problem = d->problem.c_str();
     d->kernel.operand_count = static_cast<std::int32_t>(d->operands.size());

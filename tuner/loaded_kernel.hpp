@@ -8,7 +8,7 @@
 namespace lamina {
 
 // As the runtime knows an operand.
-lamina_operand described(const Operand& operand);
+lamina_operand described(const Operand& operand, int in_place_of = 0);
 
 class LoadedKernel {
 public:

@@ -1,6 +1,7 @@
 #include "tuner/operand_data.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 namespace lamina {
@@ -13,6 +14,14 @@ std::uint64_t next(std::uint64_t& state) {
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
     z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
     return z ^ (z >> 31);
+}
+
+// Of a number from -4 to 4. Steps of training take rates above 0 and, as a mean of squares, a second moment
+// that is not negative; of others they would make no numbers.
+float in_range_of(std::string_view operand, std::int32_t number) {
+    if (operand == "rates")
+        return static_cast<float>(number + 5) / 16;
+    return static_cast<float>(operand == "second_moment" ? std::abs(number) : number);
 }
 
 } // namespace
@@ -30,7 +39,7 @@ std::vector<float> operand_values(const lamina_operand& operand, std::uint64_t s
         if (operand.type == LAMINA_I32)
             std::memcpy(&value, &number, sizeof number);
         else
-            value = static_cast<float>(number);
+            value = in_range_of(operand.name, number);
     }
     return values;
 }

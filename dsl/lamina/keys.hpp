@@ -187,6 +187,7 @@ inline constexpr std::uint64_t all = where([](const OperatorFacts&) { return tru
 inline constexpr std::uint64_t weighted = where([](const OperatorFacts& row) { return row.has_kernel; });
 inline constexpr std::uint64_t weighted_forward =
     where([](const OperatorFacts& row) { return row.has_kernel && row.gradient == Gradient::none; });
+inline constexpr std::uint64_t mapped = where([](const OperatorFacts& row) { return !is_update(row.op); });
 inline constexpr std::uint64_t windowed = where([](const OperatorFacts& row) { return row.has_window; });
 using enum Operator;
 
@@ -255,7 +256,7 @@ inline constexpr Key key_table[] = {
      },
      [](const Problem& p, Text& t) { t << p.groups; }},
     {"layout", "nhwc|nchw", "order of the maps in memory, the last letter contiguous, default nhwc",
-     detail::all, false,
+     detail::mapped, false,
      [](Problem& p, std::string_view v) { return detail::parse_name(p.layout, v, layout_names); },
      [](const Problem& p, Text& t) { t << name_of(p.layout); }},
     {"type", "f32", "element type, default f32", detail::all, false,

@@ -16,7 +16,8 @@ struct OperatorFacts {
     std::string_view meaning;
     std::string_view formula; // X input, W kernel, Z output; i, j rows and columns, c, d channels; s stride,
                               // l dilation, p padding; gX, gW, gZ, ... the loss's gradients, gS that of the
-                              // sums before the epilogue, n images
+                              // sums before the epilogue, n images; T target, W, G, V, M weights, their
+                              // gradient and its moments, as they are before, and with ' after a step
     bool has_kernel;          // sums products with trained weights, and so has an epilogue
     bool has_window;          // looks at kernel_size positions of the input
     Operator forward = op;    // of a gradient, the operator that it belongs to and whose keys it has
@@ -48,6 +49,20 @@ inline constexpr OperatorFacts operator_table[] = {
      "Z[0,0,d] = sum_f X[f] * W[f,d]", true, false},
     {Operator::softmax, "softmax", "normalised exponentials over the channels",
      "Z[i,j,c] = exp(X[i,j,c]-m) / sum_k exp(X[i,j,k]-m), m = max_k X[i,j,k]", false, false},
+    {Operator::add, "add", "sum of two maps of the same shape", "Z[i,j,c] = X[i,j,c] + R[i,j,c]", false,
+     false},
+    {Operator::softmax_cross_entropy, "softmax_cross_entropy",
+     "loss of each position: minus the logarithm of the softmax of its label's channel",
+     "Z[i,j] = log(sum_k exp(X[i,j,k]-m)) - (X[i,j,labels[i,j]]-m), m = max_k X[i,j,k]", false, false},
+    {Operator::mean_squared_error, "mean_squared_error",
+     "loss of each position: mean over the channels of the squared distance from the target",
+     "Z[i,j] = sum_c (X[i,j,c] - T[i,j,c])^2 / channels", false, false},
+    {Operator::sgd, "sgd", "step of stochastic gradient descent with momentum and weight decay",
+     "V' = momentum*V + (G + weight_decay*W), W' = W - learning_rate*V'", false, false},
+    {Operator::adam, "adam", "step of Adam, weight decay added to the gradient",
+     "H = G + weight_decay*W, M' = beta1*M + (1-beta1)*H, V' = beta2*V + (1-beta2)*H^2, "
+     "W' = W - step_size * M' / (sqrt(V'*correction) + epsilon)",
+     false, false},
     {Operator::cross_correlation_input_gradient, "cross_correlation_input_gradient",
      "gradient of cross_correlation's input",
      "gX[i*s+a*l-p, j*s+b*l-p, c] = sum over all such i,j,a,b,d of gS[i,j,d] * W[a,b,c,d]", true, true,
@@ -122,6 +137,13 @@ inline constexpr OperatorFacts operator_table[] = {
     {Operator::softmax_input_gradient, "softmax_input_gradient", "gradient of softmax's input",
      "gX[i,j,c] = Z[i,j,c] * (gZ[i,j,c] - sum_k gZ[i,j,k] * Z[i,j,k])", false, false, Operator::softmax,
      Gradient::input},
+    {Operator::softmax_cross_entropy_input_gradient, "softmax_cross_entropy_input_gradient",
+     "gradient of softmax_cross_entropy's input",
+     "gX[i,j,c] = (softmax(X)[i,j,c] - (1 where c = labels[i,j], else 0)) * gZ[i,j]", false, false,
+     Operator::softmax_cross_entropy, Gradient::input},
+    {Operator::mean_squared_error_input_gradient, "mean_squared_error_input_gradient",
+     "gradient of mean_squared_error's input", "gX[i,j,c] = 2/channels * (X[i,j,c] - T[i,j,c]) * gZ[i,j]",
+     false, false, Operator::mean_squared_error, Gradient::input},
 };
 
 constexpr const OperatorFacts& facts(Operator op) {
@@ -134,6 +156,16 @@ constexpr Operator forward_of(Operator op) {
 }
 constexpr bool is_gradient(Operator op) {
     return facts(op).gradient != Gradient::none;
+}
+
+// Of the operators that take a step of training: they update rows of values, whatever map these belong to.
+constexpr bool is_update(Operator op) {
+    return op == Operator::sgd || op == Operator::adam;
+}
+// Of the operators and gradients that compare each position of a map with what it should be.
+constexpr bool is_loss(Operator op) {
+    return forward_of(op) == Operator::softmax_cross_entropy ||
+           forward_of(op) == Operator::mean_squared_error;
 }
 
 constexpr std::optional<Operator> operator_named(std::string_view name) {

@@ -21,6 +21,11 @@ enum class Operator : std::uint8_t {
     max_unpool,
     dense,
     softmax,
+    add,
+    softmax_cross_entropy,
+    mean_squared_error,
+    sgd,
+    adam,
     cross_correlation_input_gradient,
     cross_correlation_kernel_gradient,
     cross_correlation_bias_gradient,
@@ -44,6 +49,8 @@ enum class Operator : std::uint8_t {
     dense_bias_gradient,
     dense_residual_gradient,
     softmax_input_gradient,
+    softmax_cross_entropy_input_gradient,
+    mean_squared_error_input_gradient,
 };
 
 // Of which operand the loss's gradient is computed; none for what is computed forward.

@@ -12,6 +12,7 @@ namespace lamina {
     RULE(only_type_f32_can_be_computed)                                                                      \
     RULE(input_height_width_and_channels_must_be_positive)                                                   \
     RULE(batch_must_not_be_negative)                                                                         \
+    RULE(weights_to_update_are_one_row_of_values_1x1x1xN)                                                    \
     RULE(out_channels_must_be_positive)                                                                      \
     RULE(kernel_size_must_be_positive)                                                                       \
     RULE(stride_must_be_positive)                                                                            \
@@ -63,6 +64,8 @@ constexpr Rule sizes_rule(const Problem& p) {
         return Rule::input_height_width_and_channels_must_be_positive;
     if (p.in.batch < 0)
         return Rule::batch_must_not_be_negative;
+    if (is_update(p.op) && (p.in.batch != 1 || p.in.height != 1 || p.in.width != 1))
+        return Rule::weights_to_update_are_one_row_of_values_1x1x1xN;
     if (facts(p.op).has_kernel && p.out_channels < 1)
         return Rule::out_channels_must_be_positive;
     if (!both(p.kernel_size, is_positive))

@@ -75,9 +75,14 @@ constexpr bool is_transposed(Operator op) {
     return forward_of(op) == Operator::transposed_convolution || forward_of(op) == Operator::max_unpool;
 }
 
+// Whether the output of an operator without a window has the positions of its input.
+constexpr bool keeps_positions(Operator op) {
+    return forward_of(op) == Operator::softmax || op == Operator::add || is_loss(op) || is_update(op);
+}
+
 constexpr std::int64_t output_size(const Problem& p, const Axis& axis) {
     if (!facts(p.op).has_window)
-        return forward_of(p.op) == Operator::softmax ? axis.size : 1;
+        return keeps_positions(p.op) ? axis.size : 1;
     return is_transposed(p.op) ? transposed_size(axis) : window_count(axis, p.ceil);
 }
 
@@ -95,7 +100,9 @@ constexpr Padding resolved_padding(const Problem& p) {
 constexpr Shape output_shape(const Problem& p) {
     return {p.in.batch, static_cast<int>(detail::output_size(p, detail::rows(p))),
             static_cast<int>(detail::output_size(p, detail::columns(p))),
-            facts(p.op).has_kernel ? p.out_channels : p.in.channels};
+            facts(p.op).has_kernel ? p.out_channels
+            : is_loss(p.op)        ? 1
+                                   : p.in.channels};
 }
 
 // The stride that windows move with over the padded input. A transposed convolution's own stride lies between
@@ -132,6 +139,7 @@ struct Operand {
     Type type = Type::f32;
     int rank = 0;
     std::array<int, 4> shape{};
+    std::string_view in_place_of{}; // of an output: the input whose memory it may be, "" for none
 
     // Elements, the batch counted as `batch` where it is open.
     constexpr std::int64_t elements(int batch = 1) const {
@@ -145,7 +153,7 @@ struct Operand {
 };
 
 struct Operands {
-    static constexpr int capacity = 7;
+    static constexpr int capacity = 8;
     std::array<Operand, capacity> list{};
     int count = 0;
 
@@ -157,6 +165,13 @@ struct Operands {
             if (operand.name == name)
                 return &operand;
         return nullptr;
+    }
+    // 1 + the index of the input whose memory the output may be, 0 for none: as the runtime takes it.
+    constexpr int in_place_of(const Operand& output) const {
+        for (int i = 0; i < count && !output.in_place_of.empty(); ++i)
+            if (list[static_cast<std::size_t>(i)].name == output.in_place_of)
+                return i + 1;
+        return 0;
     }
 };
 
@@ -339,7 +354,55 @@ constexpr bool takes_slope(const Problem& p) {
 
 namespace detail {
 
+// What a loss compares its input with.
+constexpr Operand wanted(const Problem& p) {
+    if (forward_of(p.op) == Operator::softmax_cross_entropy)
+        return {"labels", Direction::in, Type::i32, 4, in_memory_order(output_shape(p), p.layout)};
+    return {"target", Direction::in, p.type, 4, in_memory_order(p.in, p.layout)};
+}
+
+// The softmax's gradient may not take the input's memory: whether a channel is read again after another one
+// was written is up to the schedule.
+constexpr Operands loss_gradient_operands(const Problem& p) {
+    const std::array<int, 4> in = in_memory_order(p.in, p.layout);
+    const bool may_be_input = p.op == Operator::mean_squared_error_input_gradient;
+    Operands list;
+    list.add({"input", Direction::in, p.type, 4, in});
+    list.add(wanted(p));
+    list.add({"output_gradient", Direction::in, p.type, 4, in_memory_order(output_shape(p), p.layout)});
+    list.add({"input_gradient", Direction::out, p.type, 4, in, may_be_input ? "input" : ""});
+    return list;
+}
+
+// What a step of training replaces, each by its `updated_` self, which may be the same memory.
+constexpr Operands update_operands(const Problem& p) {
+    struct State {
+        std::string_view name, updated;
+    };
+    constexpr State states[] = {{"weights", "updated_weights"},
+                                {"velocity", "updated_velocity"},
+                                {"first_moment", "updated_first_moment"},
+                                {"second_moment", "updated_second_moment"}};
+    const std::span<const State> all(states);
+    const std::span<const State> moments = p.op == Operator::sgd ? all.subspan(1, 1) : all.subspan(2);
+    const auto row = [&](std::string_view name, Direction direction, std::string_view in_place_of = {}) {
+        return Operand{name, direction, p.type, 1, {p.in.channels}, in_place_of};
+    };
+    Operands list;
+    list.add(row("weights", Direction::in));
+    list.add(row("gradient", Direction::in));
+    for (const State& state : moments)
+        list.add(row(state.name, Direction::in));
+    list.add({"rates", Direction::in, p.type, 1, {p.op == Operator::sgd ? 3 : 6}});
+    list.add(row("updated_weights", Direction::out, "weights"));
+    for (const State& state : moments)
+        list.add(row(state.updated, Direction::out, state.name));
+    return list;
+}
+
 constexpr Operands gradient_operands(const Problem& p) {
+    if (is_loss(p.op))
+        return loss_gradient_operands(p);
     const std::array<int, 4> in = in_memory_order(p.in, p.layout),
                              out = in_memory_order(output_shape(p), p.layout);
     const Operator forward = forward_of(p.op);
@@ -379,6 +442,8 @@ constexpr Operands gradient_operands(const Problem& p) {
 constexpr Operands operands(const Problem& p) {
     if (is_gradient(p.op))
         return detail::gradient_operands(p);
+    if (is_update(p.op))
+        return detail::update_operands(p);
     const std::array<int, 4> in = in_memory_order(p.in, p.layout),
                              out = in_memory_order(output_shape(p), p.layout);
     Operands list;
@@ -391,7 +456,11 @@ constexpr Operands operands(const Problem& p) {
         list.add({"residual", Direction::in, p.type, 4, out});
     if (p.op == Operator::max_unpool)
         list.add({"indices", Direction::in, Type::i32, 4, in});
-    list.add({"output", Direction::out, p.type, 4, out});
+    if (is_loss(p.op))
+        list.add(detail::wanted(p));
+    if (p.op == Operator::add)
+        list.add({"residual", Direction::in, p.type, 4, in});
+    list.add({"output", Direction::out, p.type, 4, out, p.op == Operator::add ? "input" : ""});
     if (p.indices)
         list.add({"indices", Direction::out, Type::i32, 4, out});
     if (p.preactivation)
@@ -407,15 +476,43 @@ constexpr Operand main_result(const Problem& p) {
     return {};
 }
 
-// The gradients of a dense layer look at every map as one position of all its values, whatever its layout.
+// Whether an output may take an input's memory. Then no element may be computed twice.
+constexpr bool may_be_in_place(const Problem& p) {
+    for (const Operand& operand : operands(p))
+        if (!operand.in_place_of.empty())
+            return true;
+    return false;
+}
+
+// Whether each element of the result follows from the elements at the same place of all maps.
+constexpr bool is_elementwise(const Problem& p) {
+    return p.op == Operator::add || facts(p.op).gradient == Gradient::residual;
+}
+
+// The operand as the algorithm sees it. The gradients of a dense layer look at every map as one position of
+// all its values, whatever its layout, and so does what goes from element to element, where there is no end
+// of a row; that does so for all images together where their number is known. What goes from position to
+// position looks at one row of them.
 constexpr Operand as_seen(const Problem& p, Operand operand) {
-    if (operand.rank == 4 && is_gradient(p.op) && forward_of(p.op) == Operator::dense)
-        operand.shape = {operand.shape[0], 1, 1, operand.shape[1] * operand.shape[2] * operand.shape[3]};
+    if (operand.rank != 4)
+        return operand;
+    const auto [first, second, third, last] = operand.shape;
+    const bool is_known = first != open_batch;
+    if (is_elementwise(p))
+        operand.shape = {is_known ? 1 : open_batch, 1, 1, (is_known ? first : 1) * second * third * last};
+    else if (is_gradient(p.op) && forward_of(p.op) == Operator::dense)
+        operand.shape = {first, 1, 1, second * third * last};
+    else if (p.op == Operator::mean_squared_error_input_gradient && p.layout == Layout::nhwc)
+        operand.shape = {is_known ? 1 : open_batch, 1, (is_known ? first : 1) * second * third, last};
+    else if (p.op == Operator::mean_squared_error_input_gradient)
+        operand.shape = {first, second, 1, third * last};
     return operand;
 }
 
 // The operand that settles an open batch: its leading index counts the call's images.
 constexpr std::string_view batch_operand(Operator op) {
+    if (is_update(op))
+        return "weights"; // which have no batch
     return is_gradient(op) ? "output_gradient" : "input";
 }
 

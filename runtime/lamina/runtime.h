@@ -26,12 +26,14 @@ typedef enum lamina_code {
     LAMINA_BAD_TYPE,        /* element type, or data on a device where the kernel needs them in memory */
     LAMINA_NULL_POINTER,    /* an operand or its data is missing */
     LAMINA_MISALIGNED,      /* data is not aligned to its element size */
-    LAMINA_OVERLAP,         /* an output shares bytes with another operand */
+    LAMINA_OVERLAP,         /* an output shares bytes with another operand, and not all of
+                               them with the one whose memory it may be */
     LAMINA_BAD_CONTEXT,     /* thread count, scratch or allocator do not fit */
     LAMINA_OUT_OF_MEMORY,   /* the allocator gave nothing, or the kernel asked for more than its scratch */
     LAMINA_UNSUPPORTED_CPU, /* this CPU has none of the instruction sets that the kernel was built for */
     LAMINA_DEVICE_ERROR,    /* the device's driver said no */
-    LAMINA_KERNEL_ERROR     /* the kernel itself failed */
+    LAMINA_KERNEL_ERROR,    /* the kernel itself failed */
+    LAMINA_BAD_FILE         /* cannot be read or written, or is not what it should be */
 } lamina_code;
 
 typedef enum lamina_type
@@ -85,6 +87,7 @@ typedef struct lamina_operand {
     int32_t rank;
     int64_t shape[LAMINA_MAX_RANK]; /* memory order; a leading 0 is an open batch, the same in every operand
                                        of a call */
+    int32_t in_place_of; /* of an output: 1 + the index of the input whose memory it may be, 0: of none */
 } lamina_operand;
 
 /* What a generated header knows of a kernel. */

@@ -18,6 +18,11 @@ void reference_global_average_pool(const Problem& problem, Tensors& tensors);
 void reference_max_unpool(const Problem& problem, Tensors& tensors);
 void reference_dense(const Problem& problem, Tensors& tensors);
 void reference_softmax(const Problem& problem, Tensors& tensors);
+void reference_add(const Problem& problem, Tensors& tensors);
+void reference_softmax_cross_entropy(const Problem& problem, Tensors& tensors);
+void reference_mean_squared_error(const Problem& problem, Tensors& tensors);
+void reference_sgd(const Problem& problem, Tensors& tensors);
+void reference_adam(const Problem& problem, Tensors& tensors);
 
 // Of every convolution.
 void reference_input_gradient(const Problem& problem, Tensors& tensors);
@@ -34,6 +39,8 @@ void reference_global_max_pool_gradient(const Problem& problem, Tensors& tensors
 void reference_global_average_pool_gradient(const Problem& problem, Tensors& tensors);
 void reference_max_unpool_gradient(const Problem& problem, Tensors& tensors);
 void reference_softmax_gradient(const Problem& problem, Tensors& tensors);
+void reference_softmax_cross_entropy_gradient(const Problem& problem, Tensors& tensors);
+void reference_mean_squared_error_gradient(const Problem& problem, Tensors& tensors);
 
 // Applies the problem's fused steps to `output` in their order, and keeps the activation's argument where the
 // problem asks for it.

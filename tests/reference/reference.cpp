@@ -25,6 +25,11 @@ constexpr Row table[] = {
     {Operator::max_unpool, reference_max_unpool},
     {Operator::dense, reference_dense},
     {Operator::softmax, reference_softmax},
+    {Operator::add, reference_add},
+    {Operator::softmax_cross_entropy, reference_softmax_cross_entropy},
+    {Operator::mean_squared_error, reference_mean_squared_error},
+    {Operator::sgd, reference_sgd},
+    {Operator::adam, reference_adam},
     {Operator::cross_correlation_input_gradient, reference_input_gradient},
     {Operator::cross_correlation_kernel_gradient, reference_kernel_gradient},
     {Operator::cross_correlation_bias_gradient, reference_bias_gradient},
@@ -48,6 +53,8 @@ constexpr Row table[] = {
     {Operator::dense_bias_gradient, reference_bias_gradient},
     {Operator::dense_residual_gradient, reference_residual_gradient},
     {Operator::softmax_input_gradient, reference_softmax_gradient},
+    {Operator::softmax_cross_entropy_input_gradient, reference_softmax_cross_entropy_gradient},
+    {Operator::mean_squared_error_input_gradient, reference_mean_squared_error_gradient},
 };
 
 Reference find(Operator op) {

@@ -45,14 +45,17 @@ std::string what_is_wrong(const KernelCase& kernel_case) {
         return first.error;
     if (std::string text = compare(problem, tensors, first.outputs); !text.empty())
         return fmt::format("{} with {}", text, kernel.schedule());
-    for (const CallConditions conditions :
-         {CallConditions{Flush::to_end, 2}, {Flush::to_start, 1}, {Flush::to_start, 2}}) {
+    std::vector<CallConditions> others{{Flush::to_end, 2}, {Flush::to_start, 1}, {Flush::to_start, 2}};
+    if (may_be_in_place(problem))
+        others.insert(others.end(), {{Flush::to_end, 1, true}, {Flush::to_start, 2, true}});
+    for (const CallConditions conditions : others) {
         const CallResult other = kernel.call(tensors, conditions);
         if (!other.error.empty())
             return other.error;
         if (!same_bits(first.outputs, other.outputs))
-            return fmt::format("other bits on {} thread(s) with operands flush to the {}", conditions.threads,
-                               conditions.flush == Flush::to_end ? "end" : "start");
+            return fmt::format("other bits on {} thread(s) with operands flush to the {}{}",
+                               conditions.threads, conditions.flush == Flush::to_end ? "end" : "start",
+                               conditions.is_in_place ? ", in place" : "");
     }
     return "";
 }

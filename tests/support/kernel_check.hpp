@@ -14,8 +14,8 @@ struct KernelCase {
 };
 
 // Compiles the kernel and runs it on the problem's random operands, flush to either guard page, on one thread
-// and on two. Returns what is wrong, or "": an error, a difference from the reference, or bits that depend on
-// the threads or on where the operands lie.
+// and on two, and in place where it may be. Returns what is wrong, or "": an error, a difference from the
+// reference, or bits that depend on the threads or on where the operands lie.
 std::string what_is_wrong(const KernelCase& kernel_case);
 
 // A shell command that runs exactly this case again, in this program.

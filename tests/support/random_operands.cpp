@@ -140,6 +140,34 @@ void fill_unpool(const Problem& p, Tensors& tensors, Random& random) {
         tensors.at("input") = std::move(maxima);
 }
 
+// Channels, and now and then what is none.
+void fill_labels(const Problem& p, TestTensor& labels, Random& random) {
+    for (double& label : labels.data)
+        label = random.chance(0.95) ? random.below(p.in.channels)
+                                    : random.pick({-1, p.in.channels, 1 << 30, -(1 << 30)});
+}
+
+double in_fp32(double value) {
+    return static_cast<float>(value);
+}
+
+// Those of sgd have few bits, so that its results are exact.
+void fill_rates(const Problem& p, TestTensor& rates, Random& random) {
+    if (p.op == Operator::sgd) {
+        rates.data = {random.pick({1, 2, 4}) / 8.0, random.pick({0, 2, 3}) / 4.0,
+                      random.pick({0, 1, 2}) / 16.0};
+        return;
+    }
+    const int step = random.between(1, 5);
+    const double beta1 = random.pick({50, 90}) / 100.0, beta2 = random.pick({900, 999}) / 1000.0;
+    rates.data = {in_fp32(random.pick({1, 10, 100}) / 1000.0 / (1 - std::pow(beta1, step))),
+                  in_fp32(beta1),
+                  in_fp32(beta2),
+                  in_fp32(random.between(100, 200) / 100.0),
+                  in_fp32(1e-3),
+                  in_fp32(random.pick({0, 1, 10}) / 100.0)};
+}
+
 } // namespace
 
 double largest_sum(const Problem& p) {
@@ -166,6 +194,13 @@ Tensors random_operands(const Problem& p) {
         if (!facts(p.op).has_kernel && random.chance(0.4))
             make_negative(tensor);
     }
+    if (tensors.count("labels") == 1)
+        fill_labels(p, tensors.at("labels"), random);
+    if (tensors.count("rates") == 1)
+        fill_rates(p, tensors.at("rates"), random);
+    if (tensors.count("second_moment") == 1)
+        for (double& value : tensors.at("second_moment").data)
+            value = std::abs(value);
     const Operator forward = forward_of(p.op);
     if (forward == Operator::max_unpool)
         fill_unpool(p, tensors, random);

@@ -94,7 +94,10 @@ Problem any_problem(Random& random, Operator op) {
     }
     if (facts(op).has_window)
         set_window(random, p, has_key);
-    p.layout = random.chance(0.3) ? Layout::nchw : Layout::nhwc;
+    if (is_update(op)) // of less than a vector, of some, and of several tasks
+        p.in = {1, 1, 1, random.pick({1, 3, 5, 8, 17, 64, 101, 1000, 4099, 70'001})};
+    if (has_key(op, "layout"))
+        p.layout = random.chance(0.3) ? Layout::nchw : Layout::nhwc;
     if (has_key(op, "algorithm") && random.chance(0.1))
         p.algorithm = Algorithm::exact;
     if (has_key(op, "count_padding"))

@@ -37,9 +37,10 @@ void fill(OperandMemory& memory, const TestTensor* tensor) {
     }
 }
 
-TestTensor read_back(const OperandMemory& memory) {
+// An output may lie in an input's memory.
+TestTensor read_back(const OperandMemory& memory, const lamina_view& view) {
     TestTensor tensor(memory.shape);
-    const char* data = static_cast<const char*>(memory.buffer.data());
+    const char* data = static_cast<const char*>(view.data);
     for (std::size_t at = 0; at < tensor.data.size(); ++at) {
         float value = 0;
         std::int32_t index = 0;
@@ -64,7 +65,9 @@ std::string call_with(const lamina_kernel& kernel, Tensors& tensors, int batch,
         const lamina_operand& operand = kernel.operands[i];
         memories.push_back(allocate(operand, batch, conditions.flush));
         fill(memories.back(), operand.is_output ? nullptr : &tensors.at(operand.name));
-        views.push_back(view_of(memories.back()));
+        views.push_back(conditions.is_in_place && operand.in_place_of > 0
+                            ? views[static_cast<std::size_t>(operand.in_place_of) - 1]
+                            : view_of(memories.back()));
     }
     const GuardedBuffer scratch(lamina_scratch_size(&kernel, conditions.threads), conditions.flush);
     lamina_context context{};
@@ -75,9 +78,9 @@ std::string call_with(const lamina_kernel& kernel, Tensors& tensors, int batch,
     lamina_context_release(&context);
     if (code != LAMINA_OK)
         return fmt::format("{}: {}", lamina_code_name(code), context.message);
-    for (const OperandMemory& memory : memories)
-        if (memory.operand->is_output)
-            tensors[memory.operand->name] = read_back(memory);
+    for (std::size_t i = 0; i < memories.size(); ++i)
+        if (memories[i].operand->is_output)
+            tensors[memories[i].operand->name] = read_back(memories[i], views[i]);
     return "";
 }
 

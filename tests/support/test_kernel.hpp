@@ -10,6 +10,7 @@ namespace lamina::testing {
 struct CallConditions {
     Flush flush = Flush::to_end; // of every operand, the packed kernel and the scratch
     int threads = 1;
+    bool is_in_place = false; // every output that may take an input's memory does
 };
 
 struct CallResult {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <bit>
 #include <cmath>
 #include <stdexcept>
 
@@ -13,7 +14,9 @@ constexpr double epsilon = 0x1p-23; // of fp32
 
 constexpr std::string_view average = "average", powers = "powers", softmax = "softmax", slope = "leaky_relu",
                            sixths = "hard_swish", exponentials = "silu, sigmoid, tanh", erf = "gelu",
-                           quotients = "sums of quotients", rounded_sums = "sums of rounded products";
+                           quotients = "sums of quotients", rounded_sums = "sums of rounded products",
+                           cross_entropy = "softmax_cross_entropy",
+                           cross_entropy_gradient = "softmax_cross_entropy_input_gradient", adam = "adam";
 
 // The absolute parts allow for a step behind the activation that cancels it; sums of the operands that have
 // an exponential behind them are of the order of ten.
@@ -27,6 +30,11 @@ constexpr Tolerance table[] = {
     {exponentials, 16 * epsilon, 32 * epsilon, "exponential by a polynomial, then a division"},
     {erf, 16 * epsilon, 32 * epsilon, "erf by a polynomial, whose error the argument multiplies"},
     {quotients, 8 * epsilon, 64 * epsilon, "each term is rounded, and terms of both signs cancel"},
+    {cross_entropy, 16 * epsilon, 64 * epsilon,
+     "a sum of exponentials and its logarithm, by polynomials, from which the label's input is taken"},
+    {cross_entropy_gradient, 16 * epsilon, 128 * epsilon,
+     "a probability from which one is taken, times output gradients of up to nine"},
+    {adam, 16 * epsilon, 64 * epsilon, "rounded rates, a root and a quotient; terms of both signs cancel"},
     {rounded_sums, 64 * epsilon, 0.9e-4, "slopes are rounded, and products of dozens of them cancel"},
 };
 
@@ -91,6 +99,16 @@ Tolerance tolerance_of(const Problem& p) {
         return find(average);
     case Operator::softmax:
         return find(softmax);
+    case Operator::softmax_cross_entropy:
+        return find(cross_entropy);
+    case Operator::softmax_cross_entropy_input_gradient:
+        return find(cross_entropy_gradient);
+    case Operator::mean_squared_error: // a power of two divides exactly
+    case Operator::mean_squared_error_input_gradient:
+        return std::has_single_bit(static_cast<unsigned>(p.in.channels)) ? Tolerance{"exact", 0, 0, ""}
+                                                                         : find(average);
+    case Operator::adam:
+        return find(adam);
     case Operator::lp_pool: // the square root of fp32 is correctly rounded
         return p.power.millionths == 1'000'000 || p.power.millionths == 2'000'000
                    ? Tolerance{"exact", 0, 0, ""}
@@ -104,8 +122,9 @@ std::string difference(const Problem& p, std::string_view operand, const TestTen
                        const TestTensor& actual) {
     if (expected.shape != actual.shape)
         return fmt::format("{}: the shapes differ", operand);
-    const Tolerance tolerance =
-        operand == main_result(p).name ? tolerance_of(p) : Tolerance{"exact", 0, 0, ""};
+    const Tolerance tolerance = operand == main_result(p).name || p.op == Operator::adam
+                                    ? tolerance_of(p)
+                                    : Tolerance{"exact", 0, 0, ""};
     std::string first;
     std::size_t wrong = 0;
     for (std::size_t at = 0; at < expected.data.size(); ++at) {

@@ -17,7 +17,7 @@ struct Tolerance {
 // Every exception there is.
 std::span<const Tolerance> tolerance_table();
 
-// The tolerance of the problem's output; zeros where its arithmetic is exact.
+// The tolerance of the problem's output, and of adam's moments; zeros where its arithmetic is exact.
 Tolerance tolerance_of(const Problem& problem);
 
 // The first element that lies too far off, its place and both values; empty where there is none.
