@@ -30,10 +30,11 @@ struct CloseFile {
 };
 using File = std::unique_ptr<gzFile_s, CloseFile>;
 
-std::string failure(gzFile file) {
+// What went wrong in the last call, or "". The library puts the path in front.
+std::string failure(gzFile file, const fs::path& path) {
     int code = Z_OK;
-    const char* message = gzerror(file, &code);
-    return code == Z_ERRNO ? std::generic_category().message(errno) : message;
+    const std::string message = gzerror(file, &code), front = path.string() + ": ";
+    return message.starts_with(front) ? message.substr(front.size()) : message;
 }
 
 // Reads the number at the front of the text, and the comma behind it unless it ends the line.
@@ -73,13 +74,11 @@ std::string read_lines(gzFile file, LabelledImages& images) {
             return place + "there should be " + std::to_string(image_count) + " lines";
         if (line.ends_with('\n'))
             line.remove_suffix(1);
-        else if (line.size() == longest_line)
-            return place + "is longer than any image's line";
+        else if (!gzeof(file))
+            return place + "is longer than any image's line, or has a zero byte";
         if (const std::string error = parse_line(line, images); !error.empty())
             return place + error;
     }
-    if (!gzeof(file) || gzdirect(file) == -1 || !failure(file).empty())
-        return ": cannot be read: " + failure(file);
     if (images.size() != image_count)
         return ": has " + std::to_string(images.size()) + " lines; there should be " +
                std::to_string(image_count);
@@ -135,7 +134,10 @@ std::string load(const fs::path& path, Dataset& dataset) {
     if (!file)
         return ": cannot be read: " + std::generic_category().message(errno);
     LabelledImages images;
-    std::string error = read_lines(file.get(), images);
+    const std::string error = read_lines(file.get(), images);
+    // First, because what a damaged file gives is malformed as well.
+    if (const std::string reason = failure(file.get(), path); !reason.empty())
+        return ": cannot be read: " + reason;
     return error.empty() ? split(images, dataset) : error;
 }
 

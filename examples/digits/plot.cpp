@@ -125,7 +125,7 @@ Image plotted(std::span<const Curve> curves) {
     for (const Curve& curve : curves) {
         draw_curve(image, curve, values, epochs);
         draw_text(image, 8, name_left, curve.name, curve.colour);
-        name_left += text_width(curve.name) + text_width(" ");
+        name_left += text_width(curve.name) + text_width("  ");
     }
     return image;
 }

@@ -37,10 +37,14 @@ bool has_dot(const Glyph& glyph, int row, int column) {
     return (glyph.columns[static_cast<std::size_t>(column)] >> row & 1) != 0;
 }
 
+bool is_inside(const pictures::Image& image, int y, int x) {
+    return y >= 0 && x >= 0 && y < image.height && x < image.width;
+}
+
 void draw_glyph(pictures::Image& image, int top, int left, const Glyph& glyph, const Colour& colour) {
     for (int y = 0; y < glyph_rows * magnification; ++y)
         for (int x = 0; x < glyph_columns * magnification; ++x)
-            if (has_dot(glyph, y / magnification, x / magnification))
+            if (has_dot(glyph, y / magnification, x / magnification) && is_inside(image, top + y, left + x))
                 std::ranges::copy(colour, pictures::pixel(image, top + y, left + x));
 }
 
