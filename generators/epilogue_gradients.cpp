@@ -4,25 +4,20 @@
 
 namespace lamina {
 
-using Halide::Expr;
 using Halide::Func;
 using Halide::RDom;
 
 namespace {
 
-// As it is seen by the operator: the gradients of a dense layer see one position, channels contiguous.
-Expr read_gradient(const Func& gradient, const Problem& p, std::vector<Expr> cxyn) {
-    return forward_of(p.op) == Operator::dense ? gradient(cxyn) : read(gradient, p, std::move(cxyn));
-}
-
 Stages build_bias_gradient(const Problem& problem, const OperatorInputs& inputs) {
     Stages a;
-    const Shape out = output_shape(problem);
+    const Problem p = as_pointwise(problem);
+    const Shape out = output_shape(p);
     const Func gradient = sum_gradient(problem, inputs);
     a.window = RDom(0, out.width, 0, out.height, 0, inputs.batch, "window");
     a.sum = Func("sum");
     a.sum(a.d) = 0.0f;
-    a.sum(a.d) += read_gradient(gradient, problem, {a.d, a.window[0], a.window[1], a.window[2]});
+    a.sum(a.d) += read(gradient, p, {a.d, a.window[0], a.window[1], a.window[2]});
     a.output = Func("result");
     a.output(a.d) = a.sum(a.d);
     return a;

@@ -29,18 +29,9 @@ struct Maps {
     Map value, under; // of the window; where its element lies, in padded coordinates or, skipping, without
 };
 
-// A dense layer's input is one position of all its values.
-Problem flattened(Problem p) {
-    if (forward_of(p.op) != Operator::dense)
-        return p;
-    p.in = {p.in.batch, 1, 1, static_cast<int>(dense_features(p))};
-    p.layout = Layout::nhwc;
-    return p;
-}
-
 Maps maps_of(Stages& a, const Problem& original, const OperatorInputs& inputs, bool skips) {
     Maps m;
-    const Problem p = m.problem = flattened(original);
+    const Problem p = m.problem = as_pointwise(original);
     m.is_transposed = detail::is_transposed(p.op);
     m.windows = m.is_transposed ? p.in : output_shape(p);
     // The layer whose windows are gone through.
@@ -76,10 +67,11 @@ Maps maps_of(Stages& a, const Problem& original, const OperatorInputs& inputs, b
 // are left out of the sum where padding is skipped.
 std::array<Expr, 2> position_under(Stages& a, const Maps& m, const Expr& x, const Expr& y) {
     const Problem& p = m.problem;
-    const bool is_dense = forward_of(p.op) == Operator::dense;
     const bool is_flipped = forward_of(p.op) == Operator::convolution;
-    const Expr column = is_dense ? Expr(0) : is_flipped ? p.kernel_size.width - 1 - a.x : Expr(a.x);
-    const Expr row = is_dense ? Expr(0) : is_flipped ? p.kernel_size.height - 1 - a.y : Expr(a.y);
+    const Size kernel = p.kernel_size;
+    // A dense layer's kernel has no axes of a window.
+    const Expr column = kernel.width == 1 ? Expr(0) : is_flipped ? kernel.width - 1 - a.x : Expr(a.x);
+    const Expr row = kernel.height == 1 ? Expr(0) : is_flipped ? kernel.height - 1 - a.y : Expr(a.y);
     const Expr at_x = x * m.stride.width + column * p.dilation.width,
                at_y = y * m.stride.height + row * p.dilation.height;
     if (!m.is_skipping)
@@ -156,7 +148,7 @@ Stages build_blocked(const Problem& problem, const OperatorInputs& inputs) {
     const int strips = (m.windows.height + rows - 1) / rows;
     const bool has_all_images = request.window.has_all_images;
     a.window = RDom(0, m.windows.width, 0, rows, 0, has_all_images ? inputs.batch : Expr(1), "window");
-    const bool is_one_strip = strips == 1 && (has_all_images || problem.in.batch == 1);
+    const bool is_one_strip = strips == 1 && (has_all_images || p.in.batch == 1);
     const Var strip("strip"), strip_image("strip_image");
     const Expr first = is_one_strip ? Expr(0) : strip * rows,
                image = is_one_strip ? Expr(a.window[2]) : strip_image + a.window[2];

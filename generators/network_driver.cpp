@@ -238,10 +238,10 @@ std::string Driver::infer() const {
         views(function), calls(function));
 }
 
-// What the loss compares the network's output with, as a parameter.
-std::string goal_of(const NetworkRequest& request) {
-    return request.loss == "softmax_cross_entropy" ? "lamina::View<const std::int32_t> labels"
-                                                   : "lamina::View<const float> target";
+// What the loss compares the network's output with, as a parameter: its second operand.
+std::string goal_of(const NetworkPlan& plan) {
+    const Operand& goal = operands(plan.loss).list[1];
+    return fmt::format("lamina::View<const {}> {}", element(goal), goal.name);
 }
 
 std::string Driver::forward() const {
@@ -257,7 +257,7 @@ std::string Driver::forward() const {
         "// The network's output, between a call of forward() and the next of backward().\n"
         "inline lamina::View<const float> forward_output(std::span<std::byte> arena{}) {{\n    return "
         "lamina::View<float>(reinterpret_cast<float*>(arena.data() + {}), {});\n}}\n\n",
-        goal_of(plan_.request), batch(),
+        goal_of(plan_), batch(),
         check("forward", {floats("weights", "weight_count"), arena_check(plan_.training)}), views(function),
         calls(function), plan_.has_open_batch ? ", std::int64_t batch" : "", place(plan_.training, output),
         extents(output.operand));
@@ -273,7 +273,7 @@ std::string Driver::backward() const {
         "arena, std::span<float> gradients) {{\n{}{}{}"
         "    std::fill_n(loss_gradient.data(), loss_gradient.size(), 1.0f / "
         "static_cast<float>(loss_gradient.size()));\n{}    return status;\n}}\n\n",
-        goal_of(plan_.request), batch(),
+        goal_of(plan_), batch(),
         check("backward", {floats("weights", "weight_count"), floats("gradients", "weight_count"),
                            arena_check(plan_.training)}),
         views(function), calls(function));

@@ -257,16 +257,29 @@ void Planner::plan_training() {
     kernel(plan_.request.optimiser, plan_.update);
 }
 
-// What stands against a request, or "".
+// "a or b", of the operators of one kind.
+std::string names_of(bool (*is_kind)(Operator)) {
+    std::string names;
+    for (const OperatorFacts& row : operator_table)
+        if (is_kind(row.op) && !is_gradient(row.op))
+            names += fmt::format("{}{}", names.empty() ? "" : " or ", row.name);
+    return names;
+}
+
+bool is_of_kind(const std::string& name, bool (*is_kind)(Operator)) {
+    const std::optional<Operator> op = operator_named(name);
+    return op && is_kind(*op) && !is_gradient(*op);
+}
+
+// What stands against training, or "".
 std::string why_not_trainable(const NetworkRequest& request) {
-    const auto is_one_of = [](const std::string& name, std::initializer_list<std::string_view> names) {
-        return std::ranges::find(names, name) != names.end();
-    };
-    if (!is_one_of(request.loss, {"softmax_cross_entropy", "mean_squared_error"}))
-        return fmt::format("loss {}: expected softmax_cross_entropy or mean_squared_error",
-                           in_quotes(request.loss).view());
-    if (!is_one_of(request.optimiser, {"sgd", "adam"}))
-        return fmt::format("optimiser {}: expected sgd or adam", in_quotes(request.optimiser).view());
+    const auto is_a_loss = [](Operator op) { return is_loss(op); };
+    const auto is_an_update = [](Operator op) { return is_update(op); };
+    if (!is_of_kind(request.loss, is_a_loss))
+        return fmt::format("loss {}: expected {}", in_quotes(request.loss).view(), names_of(is_a_loss));
+    if (!is_of_kind(request.optimiser, is_an_update))
+        return fmt::format("optimiser {}: expected {}", in_quotes(request.optimiser).view(),
+                           names_of(is_an_update));
     if (request.loss == "softmax_cross_entropy" && request.layers.back().problem.op == Operator::softmax)
         return "loss softmax_cross_entropy: contains a softmax, and the network's last layer is one already";
     return "";

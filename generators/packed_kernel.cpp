@@ -26,8 +26,7 @@ KernelLayout kernel_layout(const Problem& problem, const AlgorithmRequest& reque
             .chunk = request.kernel_chunk > 0 ? request.kernel_chunk : p.in.channels / p.groups,
             .is_flipped = is_kernel_flipped(problem.op),
             .is_matrix = forward_of(problem.op) == Operator::dense,
-            .is_transposed = is_gradient(problem.op),
-            .layout = p.layout};
+            .is_transposed = is_gradient(problem.op)};
 }
 
 namespace {
@@ -35,11 +34,8 @@ namespace {
 // Element (d, c, x, y) of the kernel as the window's sum reads it.
 Expr plain_element(const KernelLayout& k, const Func& kernel, const Expr& d, const Expr& c, const Expr& x,
                    const Expr& y) {
-    if (k.is_matrix && k.is_transposed)
-        return kernel(c, d);
     if (k.is_matrix)
-        return kernel(d, k.layout == Layout::nchw ? x + k.width * (y + k.height * c)
-                                                  : c + k.in * (x + k.width * y));
+        return k.is_transposed ? kernel(c, d) : kernel(d, c);
     const Expr column = k.is_flipped ? k.width - 1 - x : x, row = k.is_flipped ? k.height - 1 - y : y;
     if (!k.is_transposed)
         return kernel(d, c, column, row);

@@ -12,9 +12,8 @@ struct KernelLayout {
     int block;          // 0: the kernel's own order
     int chunk;          // divides `in`
     bool is_flipped;    // the sum runs over the kernel backwards
-    bool is_matrix;     // the kernel has two axes, d and the input's elements in their memory order
+    bool is_matrix;     // the kernel has no window's axes
     bool is_transposed; // what is summed over are the kernel's output channels
-    Layout layout;
 };
 
 KernelLayout kernel_layout(const Problem& problem, const AlgorithmRequest& request);

@@ -42,7 +42,7 @@ OperatorInputs ProblemGeneratorState::operator_inputs() const {
     OperatorInputs operands;
     operands.request = request();
     operands.is_kernel_packed = is_kernel_packed;
-    operands.batch = situation.problem.in.batch;
+    operands.batch = as_pointwise(situation.problem).in.batch;
     for (const auto& [operand, input] : inputs) {
         operands.funcs.emplace_back(operand.name, Func(*input));
         if (operand.rank == 4 && operand.shape[0] == open_batch)

@@ -25,7 +25,8 @@ AlgorithmRequest request(const Situation&, const Knobs&) {
 }
 // Cycles of an image: a sum has one accumulator, for which each step waits.
 double cost(const Situation& s, const Knobs&) {
-    const double steps = static_cast<double>(operation_count(s.problem)) / std::max(s.problem.in.batch, 1) /
+    const double steps = static_cast<double>(operation_count(s.problem)) /
+                         std::max(as_convolution(s.problem).in.batch, 1) /
                          (facts(s.problem.op).has_kernel ? 2 : 1) / s.target->lanes();
     return steps * s.target->fma_latency;
 }

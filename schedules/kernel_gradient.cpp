@@ -21,9 +21,9 @@ struct Geometry {
 };
 
 Geometry geometry(const Situation& s) {
-    const Problem& p = s.problem;
-    const bool is_dense = forward_of(p.op) == Operator::dense, is_transposed = detail::is_transposed(p.op);
-    const int in = is_dense ? static_cast<int>(dense_features(p)) : p.in.channels / p.groups;
+    const Problem p = as_pointwise(s.problem);
+    const bool is_transposed = detail::is_transposed(p.op);
+    const int in = p.in.channels / p.groups;
     const int group_out = p.out_channels / p.groups;
     const bool is_depthwise = in == 1 && group_out == 1;
     const Shape out = output_shape(p);
@@ -34,7 +34,7 @@ Geometry geometry(const Situation& s) {
             full_lanes_for(*s.target, is_depthwise ? p.out_channels : group_out),
             is_depthwise,
             is_transposed ? p.in : out,
-            is_dense ? Size(1) : Size(slid.height, slid.width)};
+            Size(slid.height, slid.width)};
 }
 
 std::string fits(const Situation& s) {
@@ -131,7 +131,7 @@ double tile_cost(const Situation& s, int vectors, int channels) {
 // the L2 cache, about eight a cycle: of the kernel's gradient for each strip, and of a strip's map for each
 // block of output channels.
 double cost(const Situation& s, const Knobs& knobs) {
-    const Problem& p = s.problem;
+    const Problem p = as_pointwise(s.problem);
     const Geometry g = geometry(s);
     const int vectors = knobs.get("vectors"), channels = knobs.get("channels"), rows = knobs.get("rows");
     const int batch = std::max(p.in.batch, 1), images = knobs.get("images") != 0 ? batch : 1;

@@ -26,8 +26,8 @@ constexpr double seconds_to_compile = 60;
 
 double peak_cycles(const Situation& situation) {
     const TargetFacts& t = *situation.target;
-    return static_cast<double>(operation_count(situation.problem)) / std::max(situation.problem.in.batch, 1) /
-           (2.0 * t.lanes() * t.fma_per_cycle);
+    return static_cast<double>(operation_count(situation.problem)) /
+           std::max(as_convolution(situation.problem).in.batch, 1) / (2.0 * t.lanes() * t.fma_per_cycle);
 }
 
 struct Compiling {

@@ -168,6 +168,14 @@ constexpr bool is_loss(Operator op) {
            forward_of(op) == Operator::mean_squared_error;
 }
 
+// The operator that computes that gradient of a forward operator, or nothing.
+constexpr std::optional<Operator> gradient_of(Operator forward, Gradient gradient) {
+    for (const OperatorFacts& row : operator_table)
+        if (row.forward == forward && row.gradient == gradient)
+            return row.op;
+    return std::nullopt;
+}
+
 constexpr std::optional<Operator> operator_named(std::string_view name) {
     for (const OperatorFacts& row : operator_table)
         if (row.name == name)

@@ -260,25 +260,31 @@ constexpr Problem transposed_gradient(Problem p) {
 
 } // namespace detail
 
-// The sums of a dense layer, and those of an input gradient, as a cross-correlation or transposed convolution
-// without epilogue; any other problem as it is. What knows how to compute these thereby knows gradients and
-// dense layers. A dense layer's kernel covers the whole map; its gradient looks at the map as one position.
+// A dense layer, or a gradient of one, as the cross-correlation with a 1x1 kernel that it is: every image is
+// a position of all its values, in one row of as many as there are images, or alone where their number is
+// open. Any other problem as it is.
+constexpr Problem as_pointwise(Problem p) {
+    if (forward_of(p.op) != Operator::dense)
+        return p;
+    constexpr std::int64_t limit = std::numeric_limits<int>::max();
+    const std::int64_t features = dense_features(p);
+    const int batch = p.in.batch;
+    p.op = *gradient_of(Operator::cross_correlation, facts(p.op).gradient);
+    p.in = {1, 1, batch, static_cast<int>(features < limit ? features : limit)};
+    if (batch == open_batch)
+        p.in = {open_batch, 1, 1, p.in.channels};
+    p.layout = Layout::nhwc;
+    return p;
+}
+
+// The sums of an input gradient as a cross-correlation or transposed convolution without epilogue, and a
+// dense layer as a cross-correlation; any other problem as it is. What knows how to compute these thereby
+// knows gradients and dense layers.
 constexpr Problem as_convolution(Problem p) {
-    if (p.op == Operator::dense) {
-        p.op = Operator::cross_correlation;
-        p.kernel_size = {p.in.height, p.in.width};
-    }
+    p = as_pointwise(p);
     if (!facts(p.op).has_kernel || facts(p.op).gradient != Gradient::input)
         return p;
     p.epilogue = {};
-    if (p.op == Operator::dense_input_gradient) {
-        const auto features = static_cast<int>(dense_features(p));
-        p.op = Operator::cross_correlation;
-        p.in = {p.in.batch, 1, 1, p.out_channels};
-        p.out_channels = features;
-        p.layout = Layout::nhwc;
-        return p;
-    }
     return p.op == Operator::transposed_convolution_input_gradient ? detail::transposed_gradient(p)
                                                                    : detail::correlation_gradient(p);
 }
@@ -489,10 +495,10 @@ constexpr bool is_elementwise(const Problem& p) {
     return p.op == Operator::add || facts(p.op).gradient == Gradient::residual;
 }
 
-// The operand as the algorithm sees it. The gradients of a dense layer look at every map as one position of
-// all its values, whatever its layout, and so does what goes from element to element, where there is no end
-// of a row; that does so for all images together where their number is known. What goes from position to
-// position looks at one row of them.
+// The operand as the algorithm sees it. A dense layer looks at every map as one position of all its values,
+// whatever its layout, in a row of them where their number is known, see as_pointwise(). What goes from
+// element to element knows no end of a row, nor of an image where their number is known, and what goes from
+// position to position looks at one row of them.
 constexpr Operand as_seen(const Problem& p, Operand operand) {
     if (operand.rank != 4)
         return operand;
@@ -500,8 +506,8 @@ constexpr Operand as_seen(const Problem& p, Operand operand) {
     const bool is_known = first != open_batch;
     if (is_elementwise(p))
         operand.shape = {is_known ? 1 : open_batch, 1, 1, (is_known ? first : 1) * second * third * last};
-    else if (is_gradient(p.op) && forward_of(p.op) == Operator::dense)
-        operand.shape = {first, 1, 1, second * third * last};
+    else if (forward_of(p.op) == Operator::dense)
+        operand.shape = {is_known ? 1 : open_batch, 1, is_known ? first : 1, second * third * last};
     else if (p.op == Operator::mean_squared_error_input_gradient && p.layout == Layout::nhwc)
         operand.shape = {is_known ? 1 : open_batch, 1, (is_known ? first : 1) * second * third, last};
     else if (p.op == Operator::mean_squared_error_input_gradient)
