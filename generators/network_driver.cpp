@@ -240,7 +240,7 @@ std::string Driver::infer() const {
 
 // What the loss compares the network's output with, as a parameter: its second operand.
 std::string goal_of(const NetworkPlan& plan) {
-    const Operand& goal = operands(plan.loss).list[1];
+    const Operand goal = operands(plan.loss).list[1];
     return fmt::format("lamina::View<const {}> {}", element(goal), goal.name);
 }
 
