@@ -17,6 +17,11 @@ inline constexpr std::size_t pixel_count = std::size_t{side} * side;
 // Row by row, from 0 (paper) to 255 (ink).
 using Pixels = std::span<const std::uint8_t, pixel_count>;
 
+// Where a pixel stands among them.
+constexpr std::size_t pixel_place(int row, int column) {
+    return static_cast<std::size_t>(row) * side + static_cast<std::size_t>(column);
+}
+
 // Images one behind the other, and what each shows.
 struct LabelledImages {
     std::vector<std::uint8_t> pixels, labels;

@@ -13,7 +13,7 @@ constexpr double most_shift = 2; // pixels
 
 float ink(Pixels image, int y, int x) {
     const bool is_inside = y >= 0 && y < side && x >= 0 && x < side;
-    return is_inside ? static_cast<float>(image[static_cast<std::size_t>(y * side + x)]) / 255.0F : 0.0F;
+    return is_inside ? static_cast<float>(image[pixel_place(y, x)]) / 255.0F : 0.0F;
 }
 
 // Of numbers above -side; std::floor is a call where the CPU need not have SSE 4.1.
@@ -44,7 +44,7 @@ void distort(Pixels image, Random& random, std::span<float, pixel_count> result)
         for (int column = 0; column < side; ++column) {
             const double v = (row - centre - down) * height;
             const double u = (column - centre - right) * width + slant * v;
-            result[static_cast<std::size_t>(row * side + column)] =
+            result[pixel_place(row, column)] =
                 ink_at(image, centre + cosine * v - sine * u, centre + sine * v + cosine * u);
         }
 }

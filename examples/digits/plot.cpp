@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 
 namespace digits {
 namespace {
@@ -15,6 +16,7 @@ constexpr Colour black = {0, 0, 0}, grey = {0.85F, 0.85F, 0.85F};
 constexpr int image_height = 300, image_width = 420;
 constexpr int top = 34, bottom = 246, left = 72, right = 402; // of the axes
 constexpr double most_ticks = 6;
+constexpr double infinite = std::numeric_limits<double>::infinity();
 
 // 1, 2 or 5 times a power of ten, so that there are at most `most_ticks` steps in the range.
 double tick_step(double range) {
@@ -41,7 +43,7 @@ struct Scale {
 };
 
 Scale value_scale(std::span<const Curve> curves) {
-    double least = INFINITY, most = -INFINITY;
+    double least = infinite, most = -infinite;
     for (const Curve& curve : curves)
         for (const double value : curve.values)
             if (std::isfinite(value)) {
@@ -104,7 +106,7 @@ void draw_axes(Image& image, const Scale& values, const Scale& epochs) {
 }
 
 void draw_curve(Image& image, const Curve& curve, const Scale& values, const Scale& epochs) {
-    Point before{NAN, NAN};
+    Point before{infinite, infinite}; // none
     for (std::size_t i = 0; i < curve.values.size(); ++i) {
         const Point point{values.position(curve.values[i]), epochs.position(static_cast<double>(i + 1))};
         if (!std::isfinite(point.y))

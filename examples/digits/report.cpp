@@ -16,7 +16,7 @@ std::string formatted(const char* format, Values... values) {
 // The two pixels there, one above the other, as a character as dark as they are.
 char shade(Pixels image, int line, int column) {
     constexpr std::string_view shades = " .:-=+*#%@";
-    const auto upper = static_cast<std::size_t>(2 * line * side + column);
+    const auto upper = pixel_place(2 * line, column);
     const std::size_t both = std::size_t{image[upper]} + image[upper + side];
     return shades[both * shades.size() / 511];
 }
