@@ -18,7 +18,7 @@ Stages build_sgd(const Problem&, const OperatorInputs& inputs) {
     Stages a;
     const Func& rates = inputs["rates"];
     const Expr learning_rate = rates(0), momentum = rates(1), weight_decay = rates(2);
-    Func velocity("velocity"), weights("weights");
+    Func velocity("next_velocity"), weights("next_weights");
     velocity(a.c) = momentum * inputs["velocity"](a.c) + decayed_gradient(inputs, a.c, weight_decay);
     weights(a.c) = inputs["weights"](a.c) - learning_rate * velocity(a.c);
     a.shared = {velocity, weights};
@@ -33,7 +33,7 @@ Stages build_adam(const Problem&, const OperatorInputs& inputs) {
     const Expr step_size = rates(0), beta1 = rates(1), beta2 = rates(2), correction = rates(3),
                epsilon = rates(4), weight_decay = rates(5);
     const Expr gradient = decayed_gradient(inputs, a.c, weight_decay);
-    Func first("first_moment"), second("second_moment"), weights("weights");
+    Func first("next_first"), second("next_second"), weights("next_weights");
     first(a.c) = beta1 * inputs["first_moment"](a.c) + (1.0f - beta1) * gradient;
     second(a.c) = beta2 * inputs["second_moment"](a.c) + (1.0f - beta2) * (gradient * gradient);
     const Expr scale = sqrt(second(a.c) * correction) + epsilon;

@@ -117,9 +117,10 @@ void schedule_elementwise(Stages& a, const Situation& s, const ElementwiseNest& 
         .split(vector, vector, lane, lanes, tail)
         .vectorize(lane)
         .unroll(vector);
-    // In registers, and complete before the vector's results are stored, see Operand::in_place_of.
+    // In registers, and complete before the vector's results are stored, see Operand::in_place_of. Behind the
+    // end, where the last step has vectors without elements, Halide would find less than nothing to allocate.
     for (Halide::Func& stage : a.shared) {
-        stage.compute_at(a.output, vector);
+        stage.compute_at(a.output, vector).bound_storage(stage.args()[0], lanes);
         if (lanes > 1)
             stage.vectorize(stage.args()[0], lanes, tail);
     }

@@ -16,6 +16,7 @@ struct Geometry {
     int group_out;
     int lanes;
     bool is_depthwise;
+    bool has_row; // a tile has a row of the kernel in the place of input channels, of which there is one
     Shape windows;
     Size reach; // rows and columns of the other map
 };
@@ -33,6 +34,7 @@ Geometry geometry(const Situation& s) {
             group_out,
             full_lanes_for(*s.target, is_depthwise ? p.out_channels : group_out),
             is_depthwise,
+            in == 1,
             is_transposed ? p.in : out,
             Size(slid.height, slid.width)};
 }
@@ -53,11 +55,10 @@ std::string fits(const Situation& s) {
     return "";
 }
 
-// Accumulators, one operand's values of the tile, and one value of the other. A depthwise tile is of a row of
-// the kernel instead of input channels.
+// Accumulators, one operand's values of the tile, and one value of the other.
 int registers_used(const Situation& s, int vectors, int channels) {
-    const int width = s.problem.kernel_size.width;
-    return geometry(s).is_depthwise ? vectors * (width + 1) + 1 : vectors * channels + vectors + 1;
+    const int width = as_pointwise(s.problem).kernel_size.width;
+    return geometry(s).has_row ? vectors * (width + 1) + 1 : vectors * channels + vectors + 1;
 }
 
 std::vector<int> vector_choices(const Situation& s) {
@@ -101,7 +102,7 @@ std::string legal(const Situation& s, const Knobs& knobs) {
             "several groups",
             channels, channel_choices(s).back(), g.in);
     if (registers_used(s, vectors, channels) > s.target->vector_registers &&
-        !(g.is_depthwise && vectors == 1)) // a long row of a kernel needs more in any case
+        !(g.has_row && vectors == 1)) // a long row of a kernel needs more in any case
         return fmt::format("channels:{}: {} vectors x {} channels need {} vector registers of {} on {}",
                            channels, vectors, channels, registers_used(s, vectors, channels),
                            s.target->vector_registers, s.target->name);
@@ -118,7 +119,7 @@ double tile_cost(const Situation& s, int vectors, int channels) {
     const Geometry g = geometry(s);
     const double waste = static_cast<double>(ceil_div(g.in, channels)) * channels / g.in *
                          ceil_div(g.out, vectors * g.lanes) * vectors * g.lanes / g.out;
-    const int width = g.is_depthwise ? s.problem.kernel_size.width : channels;
+    const int width = g.has_row ? as_pointwise(s.problem).kernel_size.width : channels;
     const double multiply_adds = vectors * width;
     const double arithmetic =
         std::max<double>(multiply_adds / s.target->fma_per_cycle, s.target->fma_latency + 1);
@@ -180,7 +181,7 @@ AlgorithmRequest request(const Situation& s, const Knobs& knobs) {
     return {.kernel_block = knobs.get("vectors") * g.lanes,
             .window = {.rows = knobs.get("rows"),
                        .has_all_images = knobs.get("images") != 0,
-                       .skips_padding = !g.is_depthwise,
+                       .skips_padding = !g.has_row,
                        .channels = knobs.get("channels")}};
 }
 
@@ -209,7 +210,7 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
         tiles.vectorize(inner, g.lanes).unroll(inner);
     else
         tiles.vectorize(inner);
-    const bool has_row = g.is_depthwise && has_taps;
+    const bool has_row = g.has_row && has_taps;
     if (has_row)
         tiles.unroll(a.x);
     a.sum.compute_at(a.output, !has_taps ? task : has_row ? a.y : a.x).store_in(Halide::MemoryType::Stack);

@@ -110,12 +110,10 @@ TEST_CASE("a network that cannot be trained is refused with the reason", "[netwo
 }
 
 TEST_CASE("a layer named like one of the network's functions is refused", "[networks]") {
-    LibraryRequest library{.name = "net",
-                           .kernels = {},
-                           .network = request("infer <- input: softmax in=1x1x1x4"),
-                           .targets = {find_target("x86-64-linux")},
-                           .records = "",
-                           .folder = ""};
+    LibraryRequest library;
+    library.name = "net";
+    library.network = request("infer <- input: softmax in=1x1x1x4");
+    library.targets = {find_target("x86-64-linux")};
     library.kernels.push_back({"infer", library.network.layers[0].problem, ""});
     CHECK(why_invalid(library) ==
           "layer 'infer': the network's header has a function or constant of that name");

@@ -65,7 +65,7 @@ nowhere() {
     [[ -z $found ]] || { printf '%s\n' "$found" && false; }
 }
 calls='compute_at|compute_root|store_at|store_root|compute_inline|compute_with|vectorize|unroll|parallel|serial|split|fuse|tile|reorder'
-calls+='|reorder_storage|bound|bound_extent|align_bounds|align_storage|fold_storage|hoist_storage|prefetch|rfactor|atomic|specialize'
+calls+='|reorder_storage|bound|bound_storage|bound_extent|align_bounds|align_storage|fold_storage|hoist_storage|prefetch|rfactor|atomic|specialize'
 calls+='|gpu_[a-z_]+|hexagon|memoize|async|store_in|never_partition|always_partition|unscheduled|partition'
 check 'generators do not schedule' nowhere "(\.|->)($calls)\(" 'generators/*.cpp' 'generators/*.hpp'
 check 'only the table of targets asks for CPU features' nowhere 'Target::(SSE|AVX|F16C|FMA|ARM|SVE|NoNEON|RVV|CUDA)' \

@@ -83,7 +83,7 @@ void reference_sums(const Problem& problem, Tensors& tensors) {
 
 void reference(const Problem& problem, Tensors& tensors) {
     reference_sums(problem, tensors);
-    if (!is_gradient(problem.op))
+    if (facts(problem.op).has_kernel && !is_gradient(problem.op))
         reference_epilogue(problem, tensors);
 }
 
