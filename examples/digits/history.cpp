@@ -46,10 +46,9 @@ void Progress::finish(std::size_t number, const Epoch& epoch) {
 }
 
 pictures::Image learning_curve(std::span<const Epoch> epochs) {
-    constexpr Colour red = {0.8F, 0.2F, 0.15F}, blue = {0.1F, 0.35F, 0.75F}, green = {0.2F, 0.55F, 0.2F};
-    const Curve loss[] = {curve("loss", red, 1, epochs, &Epoch::loss)};
-    const Curve accuracy[] = {curve("test accuracy %", blue, 100, epochs, &Epoch::test_accuracy),
-                              curve("train", green, 100, epochs, &Epoch::training_accuracy)};
+    const Curve loss[] = {curve("loss", {0.8F, 0.2F, 0.15F}, 1, epochs, &Epoch::loss)};
+    const Curve accuracy[] = {
+        curve("test accuracy %", {0.1F, 0.35F, 0.75F}, 100, epochs, &Epoch::test_accuracy)};
     const pictures::Image both[] = {plotted(loss), plotted(accuracy)};
     return pictures::grid(both, 2);
 }

@@ -3,6 +3,8 @@
 
 #include "trainer.hpp"
 
+#include "common/image.hpp"
+
 #include <chrono>
 
 namespace digits {
@@ -25,7 +27,7 @@ private:
     std::chrono::steady_clock::time_point last_shown_;
 };
 
-// The loss and the accuracies over the epochs.
+// The loss and the test accuracy over the epochs.
 pictures::Image learning_curve(std::span<const Epoch> epochs);
 
 // The kernels of the first layer, magnified; grey is zero, white the largest weight of all.

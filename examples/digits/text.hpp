@@ -12,7 +12,7 @@ using Colour = std::array<float, 3>; // red, green, blue
 
 inline constexpr int text_height = 14; // pixels
 
-// Of digits, the letters of "accuracy epoch loss test train", points, percent signs; others leave a gap. What
+// Of digits, the letters of "accuracy epoch loss test", points, percent signs; others leave a gap. What
 // is outside of the image is left out.
 void draw_text(pictures::Image& image, int top, int left, std::string_view text, const Colour& colour);
 

@@ -105,7 +105,7 @@ std::string write_files(const std::filesystem::path& folder, const Trainer& trai
             lamina::save_weights(weights.c_str(), trainer.weights(), Trainer::parameters());
         !status)
         return std::string(status.message());
-    std::printf("\n%s  the loss and the accuracies over the epochs\n%s  the first layer's kernels\n"
+    std::printf("\n%s  the loss and the test accuracy over the epochs\n%s  the first layer's kernels\n"
                 "%s  the weights, for lamina_digits_classify\n",
                 curve.c_str(), kernels.c_str(), weights.c_str());
     return "";
