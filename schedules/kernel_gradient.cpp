@@ -88,6 +88,24 @@ std::vector<int> image_choices(const Situation& s) {
     return s.problem.in.batch == open_batch ? std::vector{0} : std::vector{0, 1};
 }
 
+// Bytes of both maps that are stored for a strip.
+std::int64_t stored_bytes(const Situation& s, int rows, bool has_all_images) {
+    const Problem p = as_pointwise(s.problem);
+    const Geometry g = geometry(s);
+    const std::int64_t images = has_all_images ? p.in.batch : 1;
+    const int in_channels = p.in.channels, stride = detail::is_transposed(p.op) ? 1 : p.stride.height;
+    const int reach =
+        std::min(g.reach.height, (rows - 1) * stride + p.kernel_size.height * p.dilation.height);
+    const bool is_transposed = detail::is_transposed(p.op);
+    return 4 * images *
+           (static_cast<std::int64_t>(rows) * g.windows.width * (is_transposed ? in_channels : g.out) +
+            static_cast<std::int64_t>(reach) * g.reach.width * (is_transposed ? g.out : in_channels));
+}
+
+// Memory that a call takes from its caller's scratch, for what fewer strips save: loads and stores of the
+// kernel's gradient, one a strip.
+constexpr std::int64_t most_stored_bytes = 2 << 20;
+
 std::string legal(const Situation& s, const Knobs& knobs) {
     const Geometry g = geometry(s);
     const int vectors = knobs.get("vectors", 1), channels = knobs.get("channels", 1),
@@ -110,6 +128,12 @@ std::string legal(const Situation& s, const Knobs& knobs) {
         return fmt::format("rows:{}: must divide the {} rows of windows", rows, g.windows.height);
     if (!contains(image_choices(s), images))
         return fmt::format("images:{}: must be 0 or 1, and 0 where the batch is open", images);
+    if (const std::int64_t bytes = stored_bytes(s, rows, images != 0);
+        bytes > most_stored_bytes && (rows > 1 || images != 0))
+        return fmt::format(
+            "rows:{} images:{}: the maps of such a strip take {} KiB of scratch, and at most {} are "
+            "spent on more than one row of one image",
+            rows, images, bytes >> 10, most_stored_bytes >> 10);
     return "";
 }
 

@@ -291,9 +291,17 @@ compiles() {
 inline constexpr auto small_network = lamina::network("small", lamina::Input{.height = 4, .width = 4, .channels = 2},
     lamina::MaxPool{.name = "shrink", .kernel_size = 2}, lamina::Softmax{.name = "classes"});
 END
+    cat >trained.hpp <<'END'
+#include <lamina/network.hpp>
+inline constexpr auto trained_network = lamina::network("trained", lamina::Input{.height = 4, .width = 4, .channels = 2},
+    lamina::CrossCorrelation{.name = "mix", .out_channels = 4, .kernel_size = 1}, lamina::Softmax{.name = "classes"});
+END
     printf 'blur: average_pool in=1x8x8x3 kernel_size=2 # a comment\n\nclasses: softmax in=?x1x1x8; generic\n' >listed.txt
     succeeds 'net/small.a' compile small.hpp -o net --target x86-64-linux
     check 'the header has a function of each layer' grep -q 'small_classes(lamina_context' net/small.h
+    check 'and one of the whole network' grep -q 'Status infer(' net/small.h
+    succeeds 'trained/small.h' compile trained.hpp --name small -o trained --target x86-64-linux --loss mean_squared_error
+    check 'with a loss, its functions train it' grep -q 'Status backward(' trained/small.h
     succeeds 'deep/er/kernels.h' compile listed.txt -o deep/er --name kernels --target x86-64-linux,x86-64-linux-avx2
     succeeds 'one/kernels.a' compile 'softmax in=1x1x1x8' -o one --with-runtime
     check 'the runtime is written where it is asked for' test -s one/halide_runtime.o
@@ -322,6 +330,12 @@ refuses_to_compile() {
     misused 'no network `large`' compile small.hpp --network large -o empty
     echo '#error unfinished' >broken.hpp
     misused 'unfinished' compile broken.hpp -o empty
+    misused "loss 'hinge': expected softmax_cross_entropy or mean_squared_error" compile trained.hpp -o empty --loss hinge
+    misused "optimiser 'rmsprop': expected sgd or adam" compile trained.hpp -o empty --loss mean_squared_error --optimiser rmsprop
+    misused "network's last layer is one already" compile trained.hpp -o empty --loss softmax_cross_entropy
+    misused 'no weights to train' compile small.hpp -o empty --loss mean_squared_error
+    misused 'needs one network, 0 were given' compile 'softmax in=1x1x1x8' -o empty --loss mean_squared_error
+    misused 'requires --loss' compile small.hpp -o empty --optimiser sgd
     misused 'no_such.hpp' compile no_such.hpp -o empty
     misused 'do not fit into one library' compile 'softmax in=1x1x1x8' -o empty --target x86-64-linux,arm-64-linux
     misused "unknown family 'quick'" compile 'softmax in=1x1x1x8' -o empty --schedule quick

@@ -40,6 +40,7 @@ END
 }
 refused 'KERNELS is missing' 'lamina_add_kernels(a)'
 refused 'HEADER is missing' 'lamina_add_network(a TARGETS x86-64-linux)'
+refused 'OPTIMISER without LOSS' 'lamina_add_network(a HEADER b.hpp OPTIMISER sgd)'
 refused 'not understood: SCHEDUL' 'lamina_add_kernels(a SCHEDUL generic KERNELS "b: softmax in=1x1x1x8")'
 refused "'SCHEDUL' is not of the form" 'lamina_add_kernels(a KERNELS "b: softmax in=1x1x1x8" SCHEDUL generic)'
 refused "'c generic' is not of the form" 'lamina_add_kernels(a KERNELS "b: softmax in=1x1x1x8" VARIANTS "c generic")'

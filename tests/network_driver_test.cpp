@@ -204,7 +204,8 @@ TEMPLATE_TEST_CASE("a network infers what its layers' references give", "[networ
         CHECK(static_cast<double>(output.values()[i]) == Approx(expected.data[i]).margin(1e-5));
     REQUIRE(trainer.forward());
     const View<const float> forward = TestType::output(trainer.arena.values());
-    CHECK(std::equal(forward.data(), forward.data() + forward.size(), output.data()));
+    for (std::size_t i = 0; i < expected.data.size(); ++i)
+        CHECK(static_cast<double>(forward.data()[i]) == Approx(expected.data[i]).margin(1e-5));
 }
 
 TEMPLATE_TEST_CASE("a network's gradients are the slopes of its loss", "[networks]", Branches, Painter) {
@@ -296,10 +297,4 @@ TEST_CASE("memory that is too small is refused by its name", "[networks]") {
     CHECK(painter::infer_arena_size(4) == 2 * painter::infer_arena_size(2) - painter::infer_arena_size(0));
     CHECK_FALSE(
         painter::infer(trainer.context, View<const float>(), trainer.weights.values(), arena, View<float>()));
-}
-
-TEST_CASE("layers with one problem share one kernel", "[networks]") {
-    CHECK(&branches_first_kernel == &branches_first_kernel);
-    CHECK(std::string_view(branches_first_kernel.problem) ==
-          to_text(networks::branches.layer(2).problem).view());
 }

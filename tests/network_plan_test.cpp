@@ -1,4 +1,5 @@
 #include "generators/library.hpp"
+#include "generators/temporary_folder.hpp"
 #include "tests/support/random.hpp"
 
 #include <catch2/catch.hpp>
@@ -107,6 +108,25 @@ TEST_CASE("a network that cannot be trained is refused with the reason", "[netwo
     CHECK(
         plan_network(request("a <- input: max_pool in=1x4x4x4 kernel_size=2", "mean_squared_error")).error ==
         "loss mean_squared_error: the network has no weights to train");
+}
+
+TEST_CASE("layers with one problem share one kernel", "[networks]") {
+    LibraryRequest library;
+    library.name = "net";
+    library.network = request("a <- input: max_pool in=1x4x4x8 kernel_size=3 padding=1\n"
+                              "b <- a: max_pool in=1x4x4x8 kernel_size=3 padding=1\n"
+                              "c <- b: max_pool in=1x4x4x8 kernel_size=2");
+    for (const NetworkLayer& layer : library.network.layers)
+        library.kernels.push_back({layer.name, layer.problem, ""});
+    library.targets = {find_target("x86-64-linux")};
+    const TemporaryFolder folder;
+    library.folder = folder.path();
+    const Library made = compile_library(library);
+    REQUIRE(made.error == "");
+    CHECK(made.kernels[0].call.name == "net_a");
+    CHECK(made.kernels[1].call.name == "net_a");
+    CHECK(made.kernels[2].call.name == "net_c");
+    CHECK(made.kernels[0].call.objects == made.kernels[1].call.objects);
 }
 
 TEST_CASE("a layer named like one of the network's functions is refused", "[networks]") {

@@ -270,5 +270,6 @@ TEST_CASE("thread counts out of range are refused", "[runtime]") {
 
 TEST_CASE("every code has a name of its own", "[runtime]") {
     CHECK(lamina_code_name(LAMINA_BAD_SHAPE) == std::string("bad shape"));
-    CHECK(lamina_code_name(static_cast<lamina_code>(12)) == std::string("unknown code"));
+    CHECK(lamina_code_name(LAMINA_BAD_FILE) == std::string("bad file"));
+    CHECK(lamina_code_name(static_cast<lamina_code>(LAMINA_BAD_FILE + 1)) == std::string("unknown code"));
 }

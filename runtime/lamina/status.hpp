@@ -19,9 +19,11 @@ public:
     }
     Status(const Status& other) : Status(other.code_, other.message()) {}
     Status& operator=(const Status& other) {
-        code_ = other.code_;
-        size_ = other.size_;
-        std::copy_n(other.text_, size_, text_);
+        if (this != &other) {
+            code_ = other.code_;
+            size_ = other.size_;
+            std::copy_n(other.text_, size_, text_);
+        }
         return *this;
     }
 

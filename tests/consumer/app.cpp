@@ -120,6 +120,16 @@ void runs_a_network() {
             "the network runs");
     require(output.shape() == lamina::Extents(small_stack.output()),
             "the network's output has the shape of the description");
+    Tensor weights({stack::weight_count}), packed_weights({stack::packed_weight_count}),
+        whole(stack::shrink_output_shape);
+    lamina::Tensor<std::byte> arena({stack::infer_arena_size});
+    std::ranges::copy(kernel.values(),
+                      weights.values().begin() + std::ptrdiff_t(stack::parameters[0].offset));
+    std::ranges::copy(bias.values(), weights.values().begin() + std::ptrdiff_t(stack::parameters[1].offset));
+    require(stack::pack(context, weights.values(), packed_weights.values()) &&
+                stack::infer(context, input, packed_weights.values(), arena.values(), whole),
+            "the network infers");
+    require(std::ranges::equal(whole.values(), output.values()), "infer gives what the layers give");
     bool is_right = true;
     for (int i = 0; i < height / 2; ++i)
         for (int j = 0; j < width / 2; ++j)
