@@ -61,6 +61,7 @@ int classify_test_images(Classifier& classifier, const Options& options) {
                 accuracy_text(count_right(images, answers), images.size()).c_str());
     const std::vector<std::size_t> places = worth_showing(images, answers);
     std::vector<std::string> titles;
+    titles.reserve(places.size());
     for (const std::size_t i : places)
         titles.push_back("a " + std::to_string(images.labels[i]) + ", taken for " +
                          std::to_string(answers[i].digit));

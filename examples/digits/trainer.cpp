@@ -63,8 +63,8 @@ void Trainer::count_right() {
 
 // Half a period of the cosine: Loshchilov and Hutter, "SGDR", 2017.
 float Trainer::learning_rate() const {
-    const auto all = static_cast<double>(order_.size() / training_batch) * options_.epochs;
-    const double done = static_cast<double>(steps_) / all;
+    const std::size_t all = order_.size() / training_batch * static_cast<std::size_t>(options_.epochs);
+    const double done = static_cast<double>(steps_) / static_cast<double>(all);
     return first_learning_rate * static_cast<float>((1 + std::cos(std::numbers::pi * done)) / 2);
 }
 
