@@ -33,30 +33,32 @@ if [[ ! -e $data ]]; then
     skip "there is no $data: ./bootstrap setup gets it, and the next build takes it over"
 fi
 
-refuses() { # what is said, what is wrong with the file on stdin
+# refuses TEXT: says so of the data on stdin, which is no pipe, so that what is broken is counted here.
+refuses() {
     cat >bad.csv
     says_check 1 "$1" lamina_digits --data bad.csv
 }
 head -c 600000 "$data" >cut.gz
 says_check 1 'cut.gz: cannot be read: ' lamina_digits --data cut.gz
 zcat "$data" >whole.csv
-sed '7s/^0,/256,/' whole.csv | refuses 'bad.csv:7: value 1 should be a pixel'
-sed '8s/^0,/-1,/' whole.csv | refuses 'bad.csv:8: value 1 should be a pixel'
-sed '9s/^0,/,/' whole.csv | refuses 'bad.csv:9: value 1 should be a pixel'
-sed '10s/^0,//' whole.csv | refuses 'bad.csv:10: value 784 should be a pixel'
-sed '11s/$/,0/' whole.csv | refuses 'bad.csv:11: behind the 784 pixels should be a label'
-sed '12s/,0$/,10/' whole.csv | refuses 'bad.csv:12: behind the 784 pixels should be a label'
-sed '13s/0,0,0/0,0\x00,0/' whole.csv | refuses 'bad.csv:13: is longer than any image'
-sed '14d' whole.csv | refuses 'bad.csv: has 4999 lines; there should be 5000'
-sed '15p' whole.csv | refuses 'bad.csv:5001: there should be 5000 lines'
-sed '16s/,0$/,1/' whole.csv | refuses 'bad.csv: has 499 images of a 0; there should be 500'
+refuses 'bad.csv:7: value 1 should be a pixel' < <(sed '7s/^0,/256,/' whole.csv)
+refuses 'bad.csv:8: value 1 should be a pixel' < <(sed '8s/^0,/-1,/' whole.csv)
+refuses 'bad.csv:9: value 1 should be a pixel' < <(sed '9s/^0,/,/' whole.csv)
+refuses 'bad.csv:10: value 784 should be a pixel' < <(sed '10s/^0,//' whole.csv)
+refuses 'bad.csv:11: behind the 784 pixels should be a label' < <(sed '11s/$/,0/' whole.csv)
+refuses 'bad.csv:12: behind the 784 pixels should be a label' < <(sed '12s/,0$/,10/' whole.csv)
+refuses 'bad.csv:13: is longer than any image' < <(sed '13s/0,0,0/0,0\x00,0/' whole.csv)
+refuses 'bad.csv: has 4999 lines; there should be 5000' < <(sed '14d' whole.csv)
+refuses 'bad.csv:5001: there should be 5000 lines' < <(sed '15p' whole.csv)
+refuses 'bad.csv: has 499 images of a 0; there should be 500' < <(sed '16s/,0$/,1/' whole.csv)
 
 # train FOLDER OPTION...: two epochs
 train() {
     "$BUILD/bin/lamina_digits" --epochs 2 --output "$1" "${@:2}" >"$1.txt"
 }
 must train one --seed 7
-check 'the loss falls' awk 'NF == 5 && $1 == 1 {first = $2} NF == 5 && $1 == 2 {second = $2} END {exit !(second > 0 && second < first)}' one.txt
+check 'the loss falls' awk 'NF == 5 && $1 == 1 {first = $2} NF == 5 && $1 == 2 {second = $2} END {exit !(second > 0 && second < first)}' \
+    one.txt
 for file in learning_curve.png kernels.png digits.safetensors; do
     check "$file is written, and its path printed" eval "test -s one/$file && grep -q one/$file one.txt"
 done

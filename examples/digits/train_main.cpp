@@ -90,21 +90,17 @@ Course train(Trainer& trainer, const Dataset& dataset, const Options& options) {
 // "", or why a file could not be written.
 std::string write_files(const std::filesystem::path& folder, const Trainer& trainer,
                         std::span<const Epoch> epochs) {
-    std::error_code problem;
-    std::filesystem::create_directories(folder, problem);
-    if (problem)
-        return folder.string() + ": cannot be made: " + problem.message();
     const auto curve = folder / "learning_curve.png", kernels = folder / "kernels.png",
                weights = folder / "digits.safetensors";
+    if (const lamina::Status status =
+            lamina::save_weights(weights.c_str(), trainer.weights(), Trainer::parameters());
+        !status)
+        return std::string(status.message());
     if (std::string error = save_png(curve, learning_curve(epochs)); !error.empty())
         return error;
     if (std::string error = save_png(kernels, first_kernels(trainer.weights(), Trainer::parameters()));
         !error.empty())
         return error;
-    if (const lamina::Status status =
-            lamina::save_weights(weights.c_str(), trainer.weights(), Trainer::parameters());
-        !status)
-        return std::string(status.message());
     std::printf("\n%s  the loss and the test accuracy over the epochs\n%s  the first layer's kernels\n"
                 "%s  the weights, for lamina_digits_classify\n",
                 curve.c_str(), kernels.c_str(), weights.c_str());
@@ -116,6 +112,10 @@ int run(const Options& options) {
     if (!loaded.dataset)
         return fail(exit_failed, loaded.error);
     const Dataset& dataset = *loaded.dataset;
+    std::error_code problem;
+    std::filesystem::create_directories(options.folder, problem); // before what takes its time
+    if (problem)
+        return fail(exit_failed, options.folder.string() + ": cannot be made: " + problem.message());
     Trainer trainer(dataset.training,
                     {static_cast<int>(options.epochs), static_cast<std::uint64_t>(options.seed),
                      static_cast<int>(options.threads)});
