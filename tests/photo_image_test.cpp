@@ -8,13 +8,13 @@
 
 #include <catch2/catch.hpp>
 
-#include "../examples/photo/image.hpp"
+#include "common/image.hpp"
 #include "tests/support/test_folder.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
-using namespace photo;
+using namespace pictures;
 using Catch::Contains;
 using Catch::Equals;
 using lamina::testing::TestFolder;

@@ -47,7 +47,7 @@ Image comparison(Map correlation, Map convolution) {
 }
 
 // Three sevenths of the width and the height, a little above the middle, where portraits have their face.
-Rectangle middle_part(const Image& image) {
+pictures::Rectangle middle_part(const Image& image) {
     return {image.height / 6, image.width * 2 / 7, image.height * 3 / 7, image.width * 3 / 7};
 }
 

@@ -2,7 +2,6 @@
 // of the same kernel.
 #include "filters.hpp"
 #include "gallery.hpp"
-#include "image.hpp"
 #include "photo.hpp"
 #include "pictures.hpp"
 #include "stack.hpp"
@@ -107,7 +106,7 @@ void print_filters(Map correlation, Map convolution) {
 }
 
 int run(const Options& options) {
-    LoadedImage loaded = load_image(options.image);
+    pictures::LoadedImage loaded = pictures::load_image(options.image);
     if (!loaded.image)
         return fail(exit_failed, loaded.error);
     constexpr lamina::Shape in = input.shape();

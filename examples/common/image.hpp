@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace photo {
+namespace pictures {
 
 // NHWC with one picture: element ((y * width) + x) * channels + c, from 0 (black) to 1.
 struct Image {
@@ -26,4 +26,4 @@ struct LoadedImage {
 // Returns "", or the reason, which names the path.
 [[nodiscard]] std::string save_png(const std::filesystem::path& path, const Image& image);
 
-} // namespace photo
+} // namespace pictures

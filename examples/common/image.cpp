@@ -18,7 +18,7 @@
 #include <jpeglib.h>
 #include <png.h>
 
-namespace photo {
+namespace pictures {
 namespace {
 
 namespace fs = std::filesystem;
@@ -217,7 +217,7 @@ std::string save_whole_png(const fs::path& path, const Image& image) {
                "; height x width x 1 or 3, and as many values, would be right";
     if (!can_be_replaced(path))
         return "cannot be written: it exists and is not a regular file";
-    const fs::path temporary = path.parent_path() / (".photo-" + std::to_string(::getpid()) + ".tmp");
+    const fs::path temporary = path.parent_path() / (".picture-" + std::to_string(::getpid()) + ".tmp");
     std::string error = write_png(temporary, image);
     std::error_code problem;
     if (error.empty()) {
@@ -248,4 +248,4 @@ std::string save_png(const fs::path& path, const Image& image) {
     return error.empty() ? "" : path.string() + ": " + error;
 }
 
-} // namespace photo
+} // namespace pictures
