@@ -83,7 +83,9 @@ private:
 };
 
 std::string Driver::batch() const {
-    return plan_.has_open_batch ? "    const std::int64_t batch = input.shape()[0];\n" : "";
+    return plan_.has_open_batch ? "    const std::int64_t batch = std::max<std::int64_t>(input.shape()[0], "
+                                  "0); // the layers refuse 0\n"
+                                : "";
 }
 
 std::string floats(std::string_view name, std::string_view count) {

@@ -52,4 +52,22 @@ inline constexpr auto painter = network(
         .name = "wide", .out_channels = 3, .kernel_size = 4, .stride = 2, .padding = 1, .activation = gelu},
     CrossCorrelation{.name = "last", .out_channels = 2, .kernel_size = 1});
 
+// Channels outside, groups, padding by reflection, a global pool, probabilities as the output.
+inline constexpr auto planes = network(
+    "planes", Input{.batch = 2, .height = 8, .width = 7, .channels = 4, .layout = Layout::nchw},
+    CrossCorrelation{.name = "each",
+                     .out_channels = 4,
+                     .kernel_size = 3,
+                     .padding = 1,
+                     .groups = 4,
+                     .activation = hard_swish},
+    CrossCorrelation{.name = "down",
+                     .out_channels = 8,
+                     .kernel_size = 3,
+                     .stride = 2,
+                     .padding = 1,
+                     .padding_mode = PaddingMode::reflect,
+                     .activation = relu6},
+    GlobalMaxPool{.name = "peak"}, Dense{.name = "scores", .out_channels = 6}, Softmax{.name = "classes"});
+
 } // namespace networks
