@@ -40,9 +40,9 @@ Geometry geometry(const Situation& s) {
 }
 
 std::string fits(const Situation& s) {
-    const Problem& p = s.problem;
+    const Problem p = as_pointwise(s.problem);
     if (facts(p.op).gradient != Gradient::kernel)
-        return fmt::format("it schedules gradients of kernels, not {}", facts(p.op).name);
+        return fmt::format("it schedules gradients of kernels, not {}", facts(s.problem.op).name);
     if (s.target->is_gpu)
         return fmt::format("target {} has no CPU vectors", s.target->name);
     const Geometry g = geometry(s);
@@ -50,6 +50,8 @@ std::string fits(const Situation& s) {
         return fmt::format(
             "groups={}: a group's {} output channels must be a multiple of the vector's {} lanes", p.groups,
             g.group_out, g.lanes);
+    if (elements(g.windows) == 1 && p.in.batch == 1)
+        return "one window: there is nothing to sum in registers, and storing the maps takes longer";
     if (g.lanes < 4)
         return fmt::format("out_channels={}: fewer than a vector of 4", p.out_channels);
     return "";
@@ -85,7 +87,7 @@ std::vector<int> row_choices(const Situation& s) {
 }
 
 std::vector<int> image_choices(const Situation& s) {
-    return s.problem.in.batch == open_batch ? std::vector{0} : std::vector{0, 1};
+    return as_pointwise(s.problem).in.batch > 1 ? std::vector{0, 1} : std::vector{0};
 }
 
 // Bytes of both maps that are stored for a strip.
@@ -127,7 +129,7 @@ std::string legal(const Situation& s, const Knobs& knobs) {
     if (!contains(row_choices(s), rows))
         return fmt::format("rows:{}: must divide the {} rows of windows", rows, g.windows.height);
     if (!contains(image_choices(s), images))
-        return fmt::format("images:{}: must be 0 or 1, and 0 where the batch is open", images);
+        return fmt::format("images:{}: must be 0 or 1, and 0 where the batch is open or one image", images);
     if (const std::int64_t bytes = stored_bytes(s, rows, images != 0);
         bytes > most_stored_bytes && (rows > 1 || images != 0))
         return fmt::format(
