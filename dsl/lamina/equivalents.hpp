@@ -1,0 +1,110 @@
+// Problems whose sums are those of another problem: dense layers and the gradients of inputs as convolutions.
+#pragma once
+
+#include "lamina/sizes.hpp"
+
+namespace lamina {
+
+// What a problem computes forward, for the gradients of which it has the keys.
+constexpr Problem forward_problem(Problem p) {
+    p.op = forward_of(p.op);
+    return p;
+}
+
+// Where the gradients of a layer with padding other than zeros are summed: the padded input, whose part
+// outside is then added to the input's own.
+constexpr bool has_unfolded_gradient(const Problem& p) {
+    const Padding padding = resolved_padding(p);
+    return facts(p.op).gradient == Gradient::input && p.padding_mode != PaddingMode::zeros &&
+           (padding.top > 0 || padding.bottom > 0 || padding.left > 0 || padding.right > 0);
+}
+
+namespace detail {
+
+// Zeros around the output gradient from which windows of the flipped kernel find the input gradient.
+constexpr Padding full_padding(const Axis& rows, const Axis& columns) {
+    const auto around = [](const Axis& axis, std::int64_t padding) {
+        return static_cast<int>(axis.extent() - 1 - padding);
+    };
+    return {around(rows, rows.begin), around(rows, rows.end), around(columns, columns.begin),
+            around(columns, columns.end)};
+}
+
+// What the last windows of a cross-correlation leave of the padded input.
+constexpr int remainder_of(const Axis& axis) {
+    return static_cast<int>((axis.size + axis.begin + axis.end - axis.extent()) % axis.stride);
+}
+
+// The input gradient of a cross-correlation or convolution, whose windows run over the output gradient.
+constexpr Problem correlation_gradient(Problem p) {
+    Axis rows = detail::rows(p), columns = detail::columns(p);
+    if (has_unfolded_gradient(p)) {
+        rows.size += rows.begin + rows.end;
+        columns.size += columns.begin + columns.end;
+        rows.begin = rows.end = columns.begin = columns.end = 0;
+    }
+    const Shape out = output_shape(p);
+    const Padding full = full_padding(rows, columns);
+    const bool is_plain =
+        p.stride == Size(1) && full.top >= 0 && full.bottom >= 0 && full.left >= 0 && full.right >= 0;
+    p.out_channels = p.in.channels;
+    p.in = out;
+    p.padding_mode = PaddingMode::zeros;
+    if (is_plain) {
+        p.op = Operator::cross_correlation;
+        p.padding = full;
+        return p;
+    }
+    p.op = Operator::transposed_convolution;
+    p.padding = {static_cast<int>(rows.begin), static_cast<int>(rows.end), static_cast<int>(columns.begin),
+                 static_cast<int>(columns.end)};
+    p.output_padding = {remainder_of(rows), remainder_of(columns)};
+    return p;
+}
+
+// The input gradient of a transposed convolution. Whole strides of output padding would give windows that the
+// input has no element for; they are taken off the other end.
+constexpr Problem transposed_gradient(Problem p) {
+    const auto surplus = [](int output_padding, int stride) { return output_padding / stride * stride; };
+    const Shape out = output_shape(p);
+    p.op = Operator::cross_correlation;
+    p.out_channels = p.in.channels;
+    p.in = out;
+    p.padding.bottom -= surplus(p.output_padding.height, p.stride.height);
+    p.padding.right -= surplus(p.output_padding.width, p.stride.width);
+    p.output_padding = Size(0);
+    return p;
+}
+
+} // namespace detail
+
+// A dense layer, or a gradient of one, as the cross-correlation with a 1x1 kernel that it is: every image is
+// a position of all its values, in one row of as many as there are images, or alone where their number is
+// open. Any other problem as it is.
+constexpr Problem as_pointwise(Problem p) {
+    if (forward_of(p.op) != Operator::dense)
+        return p;
+    constexpr std::int64_t limit = std::numeric_limits<int>::max();
+    const std::int64_t features = dense_features(p);
+    const int batch = p.in.batch;
+    p.op = *gradient_of(Operator::cross_correlation, facts(p.op).gradient);
+    p.in = {1, 1, batch, static_cast<int>(features < limit ? features : limit)};
+    if (batch == open_batch)
+        p.in = {open_batch, 1, 1, p.in.channels};
+    p.layout = Layout::nhwc;
+    return p;
+}
+
+// The sums of an input gradient as a cross-correlation or transposed convolution without epilogue, and a
+// dense layer as a cross-correlation; any other problem as it is. What knows how to compute these thereby
+// knows gradients and dense layers.
+constexpr Problem as_convolution(Problem p) {
+    p = as_pointwise(p);
+    if (!facts(p.op).has_kernel || facts(p.op).gradient != Gradient::input)
+        return p;
+    p.epilogue = {};
+    return p.op == Operator::transposed_convolution_input_gradient ? detail::transposed_gradient(p)
+                                                                   : detail::correlation_gradient(p);
+}
+
+} // namespace lamina
