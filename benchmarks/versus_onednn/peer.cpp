@@ -69,10 +69,15 @@ public:
         else if (made.asked.query_md(dnnl::query::workspace_md))
             made_for(made.asked, DNNL_ARG_WORKSPACE);
         stream_.wait();
+        for (const auto& [argument, own] : arguments_)
+            listed_.push_back({argument, own.get()});
     }
 
+    // Through the interface in C: that in C++ would make a list of the arguments for every call.
     void run() {
-        primitive_.execute(stream_, arguments_);
+        dnnl::error::wrap_c_api(dnnl_primitive_execute(primitive_.get(), stream_.get(),
+                                                       static_cast<int>(listed_.size()), listed_.data()),
+                                "could not execute a primitive");
         stream_.wait();
     }
 
@@ -94,6 +99,7 @@ private:
     dnnl::primitive primitive_;
     Bindings bindings_;
     Arguments arguments_;
+    std::vector<dnnl_exec_arg_t> listed_; // the same
     const float* residual_ = nullptr;
 
     memory& made_for(const dnnl::primitive_desc& primitive, int argument) {

@@ -45,19 +45,25 @@ private:
 };
 
 Group group_named(std::string_view name, std::string_view absent, const std::vector<Comparison>& all) {
-    Geomean preferred, plain;
+    Geomean preferred, plain, fastest;
     std::string reason(absent);
+    std::size_t left_out = 0;
     for (const Comparison& comparison : all) {
         if (comparison.group != name)
             continue;
         reason = comparison.absent.empty() ? comparison.error : comparison.absent;
+        left_out += comparison.absent.empty() && comparison.error.empty() ? 0 : 1;
         if (comparison.preferred)
             preferred.add(comparison.ratio(*comparison.preferred));
         if (comparison.plain)
             plain.add(comparison.ratio(*comparison.plain));
+        if (comparison.preferred && comparison.plain)
+            fastest.add(
+                std::min(comparison.ratio(*comparison.preferred), comparison.ratio(*comparison.plain)));
     }
     const std::size_t count = preferred.count();
-    return {std::string(name), count, preferred.mean(), plain.mean(), count > 0 ? "" : reason};
+    return {std::string(name),      count, left_out, preferred.mean(), plain.mean(), fastest.mean(),
+            count > 0 ? "" : reason};
 }
 
 nlohmann::json number_or_null(const std::optional<double>& number) {
@@ -148,7 +154,9 @@ std::string json_text(const Report& report) {
         nlohmann::json& entry = json["groups"][group.name];
         entry = {{"geomean_ratio", number_or_null(group.ratio)},
                  {"geomean_ratio_plain", number_or_null(group.plain_ratio)},
-                 {"problems", group.problems}};
+                 {"geomean_ratio_fastest", number_or_null(group.fastest_ratio)},
+                 {"problems", group.problems},
+                 {"left_out", group.left_out}};
         if (!group.ratio)
             entry["absent"] = group.absent;
     }

@@ -34,9 +34,10 @@ struct Comparison {
 
 struct Group {
     std::string name;
-    std::size_t problems = 0;
-    std::optional<double> ratio, plain_ratio; // geometric means
-    std::string absent;                       // why there are none, or empty
+    std::size_t problems = 0, left_out = 0; // compared, and not
+    // Geometric means: of `preferred`, of `plain`, and of whichever is faster in each problem.
+    std::optional<double> ratio, plain_ratio, fastest_ratio;
+    std::string absent; // why there are none, or empty
 };
 
 struct Report {
