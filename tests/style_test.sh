@@ -54,6 +54,8 @@ nobody_includes() { # PATTERN FOLDER...
     found=$(includes "${@:2}" | grep -E "$1")
     [[ -z $found ]] || { printf '%s\n' "$found" && false; }
 }
+check 'nobody outside benchmarks knows the libraries that Lamina is compared with' nobody_includes '[<"](oneapi/|dnnl)' \
+    dsl schedules generators runtime tuner tools examples tests cmake
 # A family of an app's own is compiled by the command, not into the app.
 check 'examples know the runtime and generated headers' nobody_includes '[<"](Halide\.h|llvm/|schedules/|generators/|tuner/|tools/)' examples \
     ':!examples/my_schedule/pointwise.cpp'

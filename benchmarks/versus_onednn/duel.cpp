@@ -1,0 +1,99 @@
+#include "benchmarks/versus_onednn/duel.hpp"
+
+#include "tuner/timing.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <thread>
+
+namespace lamina::versus {
+
+namespace {
+
+// With fewer undisturbed calls the rest would be no sample.
+constexpr std::size_t fewest_calls = 5;
+// A neighbour on the core is waited for, up to this many times the seconds that were asked for.
+constexpr double patience = 4;
+constexpr double seconds_of_a_turn = 0.01;
+constexpr double seconds_between_peaks = 0.001;
+// OpenMP's threads spin for some milliseconds after a call, and would take the cores from who comes next.
+constexpr auto until_threads_sleep = std::chrono::milliseconds(20);
+
+class Duel {
+public:
+    Duel(const std::vector<std::function<void()>>& contenders, const DuelConditions& conditions)
+        : contenders_(contenders), conditions_(conditions), watch_(conditions.watch),
+          calls_(contenders.size()) {}
+
+    DuelResult play() {
+        const double wanted = conditions_.seconds * static_cast<double>(contenders_.size());
+        const double begin = now_seconds();
+        for (double spent = 0; spent < wanted || (!is_enough() && spent < patience * wanted);
+             spent = now_seconds() - begin)
+            for (std::size_t i = 0; i < contenders_.size(); ++i)
+                turn(i);
+        return result();
+    }
+
+private:
+    const std::vector<std::function<void()>>& contenders_;
+    const DuelConditions& conditions_;
+    CoreWatch watch_;
+    std::vector<std::vector<WatchedSample>> calls_; // by contender, seconds
+    std::vector<WatchedSample> peaks_;              // GFLOP/s of one core
+    double last_peak_ = 0;
+
+    // The first call finds the caches full of another's data and is not counted.
+    void turn(std::size_t contender) {
+        const std::function<void()>& call = contenders_[contender];
+        if (conditions_.threads > 1)
+            std::this_thread::sleep_for(until_threads_sleep);
+        call();
+        watch_.look();
+        const double begin = now_seconds();
+        do {
+            calls_[contender].push_back(watch_.sample([&] {
+                const double start = now_seconds();
+                call();
+                return now_seconds() - start;
+            }));
+            if (now_seconds() - last_peak_ > seconds_between_peaks)
+                sample_peak();
+        } while (now_seconds() - begin < seconds_of_a_turn);
+    }
+
+    void sample_peak() {
+        peaks_.push_back(watch_.sample([&] { return sample_gflops(conditions_.target).value_or(0); }));
+        last_peak_ = now_seconds();
+    }
+
+    bool is_enough() const {
+        return std::ranges::all_of(
+            calls_, [&](const auto& calls) { return undisturbed(calls, watch_).size() >= fewest_calls; });
+    }
+
+    DuelResult result() const {
+        DuelResult result;
+        for (const std::vector<WatchedSample>& calls : calls_) {
+            const std::size_t alone = undisturbed(calls, watch_).size();
+            const double median = quartiles(undisturbed_or_all(calls, watch_, fewest_calls)).median;
+            const double share = static_cast<double>(alone) / static_cast<double>(calls.size());
+            result.times.push_back(
+                {median, alone < fewest_calls ? 0 : share, static_cast<int>(calls.size())});
+        }
+        result.peak_gflops = quartiles(undisturbed_or_all(peaks_, watch_, 1)).median;
+        return result;
+    }
+};
+
+} // namespace
+
+DuelResult play_duel(const std::vector<std::function<void()>>& contenders, const DuelConditions& conditions) {
+    std::optional<PinnedCore> pinned;
+    if (conditions.threads == 1)
+        pinned.emplace();
+    return Duel(contenders, conditions).play();
+}
+
+} // namespace lamina::versus
