@@ -73,6 +73,7 @@ private:
               const std::function<std::string(const Operand&)>& argument);
     std::string buffer(const std::string& variable, const Operand& operand,
                        const std::string& packed_by = "");
+    std::string read(int source);
     void call_layer(int index, const Problem& problem, const std::string& kernel);
     void call_gradient(int index, std::string_view kind);
     void add_gradient(int source, const std::string& consumer,
@@ -105,6 +106,12 @@ std::string Planner::buffer(const std::string& variable, const Operand& operand,
     return variable;
 }
 
+// What a layer gives, or the caller's input.
+std::string Planner::read(int source) {
+    std::string variable = plan_.value(source);
+    return source < 0 ? variable : buffer(variable, {});
+}
+
 // A call of a kernel; `argument` gives the variable for an operand. Training packs weights before each call,
 // since they have changed.
 void Planner::call(const std::string& kernel, const Problem& problem,
@@ -124,10 +131,6 @@ void Planner::call(const std::string& kernel, const Problem& problem,
 
 void Planner::call_layer(int index, const Problem& problem, const std::string& kernel) {
     const NetworkLayer& own = layer(index);
-    const auto read = [&](int source) {
-        const std::string variable = plan_.value(source);
-        return run_->buffers.contains(variable) ? buffer(variable, {}) : variable;
-    };
     call(kernel, problem, [&](const Operand& operand) {
         if (operand.name == "input")
             return read(own.from);
@@ -135,7 +138,7 @@ void Planner::call_layer(int index, const Problem& problem, const std::string& k
             return read(own.residual);
         if (operand.name == "indices" && operand.direction == Direction::in)
             return buffer(layer(own.indices).name + "_indices", operand);
-        const std::string variable = fmt::format("{}_{}", own.name, operand.name);
+        std::string variable = fmt::format("{}_{}", own.name, operand.name);
         if (operand.name == "kernel" || operand.name == "bias")
             return variable;
         const bool is_result = operand.name == "output" && run_ == &plan_.inference &&
@@ -170,10 +173,8 @@ void Planner::call_gradient(int index, std::string_view kind) {
                 return result;
             if (operand.name == "kernel")
                 return own.name + "_kernel";
-            if (operand.name == "input") {
-                const std::string variable = plan_.value(own.from);
-                return run_->buffers.contains(variable) ? buffer(variable, {}) : variable;
-            }
+            if (operand.name == "input")
+                return read(own.from);
             const int from = operand.name == "indices" && own.indices >= 0 ? own.indices : index;
             return buffer(fmt::format("{}_{}", layer(from).name, operand.name), operand);
         });
@@ -210,7 +211,7 @@ void Planner::add_gradient(int source, const std::string& consumer,
 void Planner::plan_loss() {
     call(kernel("loss", plan_.loss), plan_.loss, [&](const Operand& operand) -> std::string {
         if (operand.name == "input")
-            return buffer(plan_.value(static_cast<int>(layers_.size()) - 1), {});
+            return read(static_cast<int>(layers_.size()) - 1);
         return operand.name == "output" ? buffer("losses", operand) : std::string(operand.name);
     });
     plan_.forward_calls = run_->calls.size();
@@ -219,7 +220,7 @@ void Planner::plan_loss() {
     has_gradient_.back() = true;
     call(kernel("loss_input_gradient", gradient), gradient, [&](const Operand& operand) -> std::string {
         if (operand.name == "input")
-            return buffer(plan_.value(last), {});
+            return read(last);
         if (operand.name == "output_gradient")
             return buffer("loss_gradient", operand);
         return operand.direction == Direction::out ? buffer(layer(last).name + "_output_gradient", operand)
