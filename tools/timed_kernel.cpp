@@ -38,7 +38,7 @@ Samples take_samples(const Run& run, CoreWatch& watch, const TimingConditions& c
             run();
             return now_seconds() - start;
         }));
-        alone += watch.is_alone(samples.calls.back()) ? 1 : 0;
+        alone += is_alone(samples.calls.back(), watch.most()) ? 1 : 0;
         if (!conditions.peak || now - last_peak < seconds_between_peaks)
             continue;
         samples.peaks.push_back(watch.sample([&] { return sample_gflops(conditions.target).value_or(0); }));
@@ -52,8 +52,8 @@ void time_calls(TimedKernel& timed, const Run& run, const Problem& problem,
                 const TimingConditions& conditions) {
     CoreWatch watch = conditions.watch;
     const Samples samples = take_samples(run, watch, conditions);
-    const std::vector<double> alone = undisturbed(samples.calls, watch),
-                              calls = undisturbed_or_all(samples.calls, watch, fewest_calls);
+    const std::vector<double> alone = undisturbed(samples.calls, watch.most()),
+                              calls = undisturbed_or_all(samples.calls, watch.most(), fewest_calls);
     const Quartiles q = quartiles(calls);
     timed.timing = {std::ranges::min(calls), q.median, q.high - q.low, static_cast<int>(samples.calls.size()),
                     alone.size() < fewest_calls
@@ -63,7 +63,7 @@ void time_calls(TimedKernel& timed, const Run& run, const Problem& problem,
     timed.gflops = operations / timed.timing.median;
     if (!conditions.peak)
         return;
-    const std::vector<double> peaks = undisturbed_or_all(samples.peaks, watch, 1);
+    const std::vector<double> peaks = undisturbed_or_all(samples.peaks, watch.most(), 1);
     timed.fractions = {timed.gflops / (quartiles(peaks).median * conditions.threads),
                        operations / timed.timing.best / (std::ranges::max(peaks) * conditions.threads),
                        static_cast<double>(bytes_moved(problem)) / timed.timing.median / 1e9 /

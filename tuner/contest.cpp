@@ -21,18 +21,18 @@ Contest::Turn Contest::turn(ReadyKernel& kernel, double seconds) {
     kernel.run();
     watch_.look();
     std::vector<WatchedSample> calls;
-    bool is_alone = false;
+    bool was_alone = false;
     const double begin = now_seconds();
-    for (double now = begin; calls.empty() || now - begin < (is_alone ? 1 : patience) * seconds;
+    for (double now = begin; calls.empty() || now - begin < (was_alone ? 1 : patience) * seconds;
          now = now_seconds()) {
         calls.push_back(watch_.sample([&] {
             const double start = now_seconds();
             kernel.run();
             return now_seconds() - start;
         }));
-        is_alone = is_alone || watch_.is_alone(calls.back());
+        was_alone = was_alone || is_alone(calls.back(), watch_.most());
     }
-    return {quartiles(undisturbed_or_all(calls, watch_, 1)).median, is_alone};
+    return {quartiles(undisturbed_or_all(calls, watch_.most(), 1)).median, was_alone};
 }
 
 void Contest::play_round(double seconds) {

@@ -74,17 +74,17 @@ double CoreWatch::look() {
     return last_;
 }
 
-std::vector<double> undisturbed(std::span<const WatchedSample> samples, const CoreWatch& watch) {
+std::vector<double> undisturbed(std::span<const WatchedSample> samples, double most) {
     std::vector<double> values;
     for (const WatchedSample& sample : samples)
-        if (watch.is_alone(sample))
+        if (is_alone(sample, most))
             values.push_back(sample.value);
     return values;
 }
 
-std::vector<double> undisturbed_or_all(std::span<const WatchedSample> samples, const CoreWatch& watch,
+std::vector<double> undisturbed_or_all(std::span<const WatchedSample> samples, double most,
                                        std::size_t fewest) {
-    std::vector<double> values = undisturbed(samples, watch);
+    std::vector<double> values = undisturbed(samples, most);
     if (values.size() >= fewest)
         return values;
     values.clear();

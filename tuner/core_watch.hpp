@@ -35,18 +35,23 @@ public:
         return {value, std::min(before, look())};
     }
 
-    // Whether the core issued about as much as it ever did.
-    bool is_alone(const WatchedSample& sample) const { return sample.issued >= 0.95 * most_; }
+    // The most that a look has seen.
+    double most() const { return most_; }
 
 private:
     double last_ = 0, most_ = 0;
 };
 
+// Whether the core issued about as much as `most`, the most it ever did.
+inline bool is_alone(const WatchedSample& sample, double most) {
+    return sample.issued >= 0.95 * most;
+}
+
 // The values that had the core to themselves.
-std::vector<double> undisturbed(std::span<const WatchedSample> samples, const CoreWatch& watch);
+std::vector<double> undisturbed(std::span<const WatchedSample> samples, double most);
 
 // The same, or all where they are fewer than `fewest`.
-std::vector<double> undisturbed_or_all(std::span<const WatchedSample> samples, const CoreWatch& watch,
+std::vector<double> undisturbed_or_all(std::span<const WatchedSample> samples, double most,
                                        std::size_t fewest);
 
 } // namespace lamina

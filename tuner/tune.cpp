@@ -248,7 +248,8 @@ void Search::decide() {
     Evidence& evidence = result_.best.evidence;
     result_.best.schedule = to_text(point.family->name, point.knobs);
     evidence.gflops = static_cast<double>(operation_count(situation_.problem)) / seconds / 1e9;
-    evidence.fraction_of_peak = evidence.gflops / quartiles(undisturbed_or_all(peaks_, watch_, 1)).median;
+    evidence.fraction_of_peak =
+        evidence.gflops / quartiles(undisturbed_or_all(peaks_, watch_.most(), 1)).median;
     evidence.over_default = default_ratio_ / (result_.is_better ? standing.ratio : 1);
     evidence.cpu = host_cpu();
     evidence.versions = tool_versions();

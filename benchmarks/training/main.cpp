@@ -86,7 +86,7 @@ void time_steps(const Net& net, double seconds) {
         peaks.push_back(watch.sample([&] { return sample_gflops(target).value_or(0); }));
     }
     const auto median = [&](const std::vector<WatchedSample>& samples) {
-        return quartiles(undisturbed_or_all(samples, watch, 5)).median;
+        return quartiles(undisturbed_or_all(samples, watch.most(), 5)).median;
     };
     const double time = median(steps), peak = median(peaks);
     // In floats: the input, what the arena holds, weights, gradients and the optimiser's state.
@@ -97,7 +97,7 @@ void time_steps(const Net& net, double seconds) {
         "%-10s %8.2f ms a step (%.2f forward, %.2f backward), %6.1f GFLOP/s, %.3f of the peak of %.1f; "
         "memory %.1f MB; %zu of %zu steps alone\n",
         net.name, time * 1e3, median(forwards) * 1e3, median(backwards) * 1e3, net.operations / time / 1e9,
-        net.operations / time / 1e9 / peak, peak, bytes / 1e6, undisturbed(steps, watch).size(),
+        net.operations / time / 1e9 / peak, peak, bytes / 1e6, undisturbed(steps, watch.most()).size(),
         steps.size());
 }
 

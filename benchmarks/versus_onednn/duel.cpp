@@ -69,20 +69,21 @@ private:
     }
 
     bool is_enough() const {
-        return std::ranges::all_of(
-            calls_, [&](const auto& calls) { return undisturbed(calls, watch_).size() >= fewest_calls; });
+        return std::ranges::all_of(calls_, [&](const auto& calls) {
+            return undisturbed(calls, watch_.most()).size() >= fewest_calls;
+        });
     }
 
     DuelResult result() const {
         DuelResult result;
         for (const std::vector<WatchedSample>& calls : calls_) {
-            const std::size_t alone = undisturbed(calls, watch_).size();
-            const double median = quartiles(undisturbed_or_all(calls, watch_, fewest_calls)).median;
+            const std::size_t alone = undisturbed(calls, watch_.most()).size();
+            const double median = quartiles(undisturbed_or_all(calls, watch_.most(), fewest_calls)).median;
             const double share = static_cast<double>(alone) / static_cast<double>(calls.size());
             result.times.push_back(
                 {median, alone < fewest_calls ? 0 : share, static_cast<int>(calls.size())});
         }
-        result.peak_gflops = quartiles(undisturbed_or_all(peaks_, watch_, 1)).median;
+        result.peak_gflops = quartiles(undisturbed_or_all(peaks_, watch_.most(), 1)).median;
         return result;
     }
 };
