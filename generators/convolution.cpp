@@ -1,11 +1,12 @@
 // cross_correlation, convolution, transposed_convolution, dense and their inputs' gradients: one sum of
 // products over a window, which differ in how the kernel is read and in what lies between and around the
 // elements of the map that the windows run over.
-#include "generators/epilogue.hpp"
+#include "generators/convolution_output.hpp"
 #include "generators/input_map.hpp"
 #include "generators/packed_kernel.hpp"
 #include "generators/stride_phases.hpp"
 #include "generators/sum_gradient.hpp"
+#include "generators/winograd.hpp"
 
 namespace lamina {
 
@@ -18,6 +19,8 @@ namespace {
 Stages build_convolution(const Problem& problem, const OperatorInputs& inputs) {
     if (inputs.request.has_phases)
         return stride_phases(problem, inputs);
+    if (inputs.request.winograd.outputs > 0)
+        return winograd_convolution(problem, inputs);
     Stages a;
     const Problem p = as_convolution(problem);
     const Kernel kernel(a, problem, inputs);
@@ -46,25 +49,10 @@ Stages build_convolution(const Problem& problem, const OperatorInputs& inputs) {
         kernel.at(a.c, rc, rx, ry) * map(input_channel(p, a.c, rc), x * stride.width + rx * p.dilation.width,
                                          y * stride.height + ry * p.dilation.height, a.n);
 
-    EpilogueOperands operands;
-    if (p.epilogue.has(Step::bias))
-        operands.bias = inputs["bias"](a.c);
-    if (p.epilogue.has(Step::residual))
-        operands.residual = read(inputs["residual"], p, {at[0], at[1], at[2], at[3]});
-    a.output = Func("result");
     const Expr sum = inputs.request.tile_positions > 0
                          ? a.sum(a.c, a.p, a.p / inputs.request.tile_positions, a.n)
                          : a.sum(at);
-    const EpilogueResult result = apply_epilogue(p.epilogue, starts_with_bias ? 1 : 0, sum, operands);
-    if (has_unfolded_gradient(problem)) {
-        a.unfolded = Func("unfolded");
-        a.unfolded(at) = result.output;
-        a.output(in_memory_order(a, p)) = folded(a, problem, a.unfolded);
-    } else if (p.preactivation) {
-        a.output(in_memory_order(a, p)) = Halide::Tuple(result.output, result.preactivation);
-    } else {
-        a.output(in_memory_order(a, p)) = result.output;
-    }
+    define_output(a, problem, inputs, sum, starts_with_bias ? 1 : 0);
     return a;
 }
 

@@ -101,6 +101,18 @@ Expr both(const Expr& a, const Expr& b) {
     return !a.defined() ? b : !b.defined() ? a : a && b;
 }
 
+// Sets a.padded to what stands at the positions x and y of the padded input.
+Halide::Func stored_map(Stages& a, const Problem& problem, const Halide::Func& input, const Expr& outside,
+                        const Expr& x, const Expr& y) {
+    const Source column = source(column_map(problem), problem.padding_mode, x),
+                 row = source(row_map(problem), problem.padding_mode, y);
+    const Expr exists = both(column.exists, row.exists),
+               value = read(input, problem, {a.c, column.index, row.index, a.n});
+    a.padded = Halide::Func("padded");
+    a.padded(a.c, a.x, a.y, a.n) = exists.defined() ? select(exists, value, outside) : value;
+    return a.padded;
+}
+
 } // namespace
 
 Expr read(const Halide::Func& map, const Problem& problem, std::vector<Expr> cxyn) {
@@ -121,11 +133,13 @@ Halide::Func padded_input(Stages& a, const Problem& problem, const Halide::Func&
     const AxisMap columns = column_map(problem), rows = row_map(problem);
     if (!columns.reaches_outside && !rows.reaches_outside && problem.layout == Layout::nhwc && !is_computed)
         return input;
-    const Source x = source(columns, problem.padding_mode, a.x), y = source(rows, problem.padding_mode, a.y);
-    const Expr exists = both(x.exists, y.exists), value = read(input, problem, {a.c, x.index, y.index, a.n});
-    a.padded = Halide::Func("padded");
-    a.padded(a.c, a.x, a.y, a.n) = exists.defined() ? select(exists, value, outside) : value;
-    return a.padded;
+    return stored_map(a, problem, input, outside, a.x, a.y);
+}
+
+Halide::Func padded_beyond(Stages& a, const Problem& problem, const Halide::Func& input) {
+    const Shape out = output_shape(problem);
+    const Size reach = padded_reach(problem, {out.height, out.width});
+    return stored_map(a, problem, input, 0.0f, min(a.x, reach.width - 1), min(a.y, reach.height - 1));
 }
 
 Expr folded(const Stages& a, const Problem& problem, const Halide::Func& padded) {

@@ -20,6 +20,10 @@ std::vector<Halide::Var> in_memory_order(const Stages& a, const Problem& problem
 Halide::Func padded_input(Stages& a, const Problem& problem, const Halide::Func& input,
                           const Halide::Expr& outside, bool is_computed = false);
 
+// The same for windows that may look beyond the padded input, where they see its last row and column: always
+// a Func of its own, a.padded, with zeros outside the input.
+Halide::Func padded_beyond(Stages& a, const Problem& problem, const Halide::Func& input);
+
 // The sum at (c, x, y, n) over all positions of the padded input that hold this element of the input: what
 // takes the gradient of the padded input to that of the input.
 Halide::Expr folded(const Stages& a, const Problem& problem, const Halide::Func& padded);

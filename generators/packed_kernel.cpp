@@ -1,5 +1,7 @@
 #include "generators/packed_kernel.hpp"
 
+#include "generators/winograd_matrices.hpp"
+
 namespace lamina {
 
 using Halide::Expr;
@@ -11,6 +13,13 @@ namespace {
 bool is_kernel_flipped(Operator op) {
     const Operator forward = forward_of(op);
     return forward != Operator::dense && (forward != Operator::cross_correlation) != is_gradient(op);
+}
+
+// An axis on which the kernel has one element is not transformed.
+Size tile_outputs(const Problem& p, const WinogradRequest& request) {
+    if (request.outputs == 0)
+        return Size(0);
+    return {p.kernel_size.height > 1 ? request.outputs : 1, p.kernel_size.width > 1 ? request.outputs : 1};
 }
 
 } // namespace
@@ -26,7 +35,9 @@ KernelLayout kernel_layout(const Problem& problem, const AlgorithmRequest& reque
             .chunk = request.kernel_chunk > 0 ? request.kernel_chunk : p.in.channels / p.groups,
             .is_flipped = is_kernel_flipped(problem.op),
             .is_matrix = forward_of(problem.op) == Operator::dense,
-            .is_transposed = is_gradient(problem.op)};
+            .is_transposed = is_gradient(problem.op),
+            .outputs = tile_outputs(p, request.winograd),
+            .blocks = request.winograd.blocks};
 }
 
 namespace {
@@ -45,9 +56,15 @@ Expr plain_element(const KernelLayout& k, const Func& kernel, const Expr& d, con
 }
 
 // Its place in the packed kernel, which the packing has already flipped: (d within block, c within chunk, x,
-// y, chunk, block).
+// y, chunk, block); and of one that is transformed (d within block, c, block within its group, x, y, group).
 Expr packed_element(const KernelLayout& k, const Func& packed, const Expr& d, const Expr& c, const Expr& x,
                     const Expr& y) {
+    if (k.is_transformed()) {
+        const int points = k.points().width * k.points().height;
+        const Expr number = d / k.block, at = x + k.points().width * y;
+        return packed(d % k.block + k.block * (c + k.in * (number % k.blocks +
+                                                           k.blocks * (at + points * (number / k.blocks)))));
+    }
     const int window = k.width * k.height;
     const Expr term = c % k.chunk + k.chunk * (x + k.width * y + window * (c / k.chunk));
     if (k.block == 0)
@@ -55,7 +72,39 @@ Expr packed_element(const KernelLayout& k, const Func& packed, const Expr& d, co
     return packed(d % k.block + k.block * term + k.block * k.in * window * (d / k.block));
 }
 
+// Products of the transforms' elements along both axes, a row for each pair of points.
+Halide::Buffer<float> transform_of_kernel(const KernelLayout& k) {
+    const Matrix across = winograd_matrices(k.outputs.width, k.width).kernel,
+                 down = winograd_matrices(k.outputs.height, k.height).kernel;
+    Halide::Buffer<float> table(k.width * k.height, k.points().width * k.points().height);
+    table.for_each_element([&](int element, int point) {
+        table(element, point) = static_cast<float>(across[point % k.points().width][element % k.width] *
+                                                   down[point / k.points().width][element / k.width]);
+    });
+    return table;
+}
+
+Func transformed_func(const KernelLayout& k, const Func& kernel) {
+    Halide::Var e("e");
+    Func packed("packed_kernel");
+    const int points = k.points().width * k.points().height;
+    const Expr run = e / k.block, group = run / (k.in * k.blocks * points);
+    const Expr d = e % k.block + k.block * (run / k.in % k.blocks + k.blocks * group);
+    const Expr c = run % k.in, point = run / (k.in * k.blocks) % points;
+    const Halide::Buffer<float> table = transform_of_kernel(k);
+    Expr sum;
+    for (int y = 0; y < k.height; ++y)
+        for (int x = 0; x < k.width; ++x) {
+            const Expr term = table(x + k.width * y, point) * plain_element(k, kernel, d, c, x, y);
+            sum = sum.defined() ? sum + term : term;
+        }
+    packed(e) = sum;
+    return packed;
+}
+
 Func packed_func(const KernelLayout& k, const Func& kernel) {
+    if (k.is_transformed())
+        return transformed_func(k, kernel);
     Halide::Var e("e");
     Func packed("packed_kernel");
     const int block = k.block == 0 ? k.out : k.block, window = k.width * k.height;
@@ -67,6 +116,11 @@ Func packed_func(const KernelLayout& k, const Func& kernel) {
     return packed;
 }
 
+// What the values of a block share is computed once for all of them.
+int packed_run(const KernelLayout& k) {
+    return k.is_transformed() ? k.block : 1;
+}
+
 } // namespace
 
 Kernel::Kernel(Stages& a, const Problem& problem, const OperatorInputs& inputs)
@@ -74,6 +128,7 @@ Kernel::Kernel(Stages& a, const Problem& problem, const OperatorInputs& inputs)
       is_packed_(inputs.is_kernel_packed || layout_.block != 0) {
     if (!inputs.is_kernel_packed && is_packed_)
         a.packed_kernel = packed_func(layout_, inputs["kernel"]);
+    a.packed_run = packed_run(layout_);
     func_ = inputs.is_kernel_packed ? inputs["packed_kernel"]
             : is_packed_            ? a.packed_kernel
                                     : inputs["kernel"];
@@ -98,7 +153,8 @@ std::int64_t packed_kernel_size(const Problem& problem, const AlgorithmRequest& 
         return kernel_operand(problem).elements();
     const Problem p = as_convolution(problem);
     const std::int64_t blocks = (p.out_channels + request.kernel_block - 1) / request.kernel_block;
-    return blocks * request.kernel_block * (kernel_operand(problem).elements() / p.out_channels);
+    const KernelLayout k = kernel_layout(problem, request);
+    return blocks * request.kernel_block * k.in * k.points().width * k.points().height;
 }
 
 Stages pack_kernel(const Problem& p, const AlgorithmRequest& request, const Func& kernel) {
@@ -106,7 +162,9 @@ Stages pack_kernel(const Problem& p, const AlgorithmRequest& request, const Func
     Halide::Var e("e");
     a.c = e;
     a.output = Func("packed");
-    a.output(e) = packed_func(kernel_layout(p, request), kernel)(e);
+    const KernelLayout layout = kernel_layout(p, request);
+    a.output(e) = packed_func(layout, kernel)(e);
+    a.packed_run = packed_run(layout);
     return a;
 }
 

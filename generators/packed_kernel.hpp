@@ -14,6 +14,16 @@ struct KernelLayout {
     bool is_flipped;    // the sum runs over the kernel backwards
     bool is_matrix;     // the kernel has no window's axes
     bool is_transposed; // what is summed over are the kernel's output channels
+    Size outputs;       // of a tile of Winograd's algorithm, whose transform the packed kernel has gone
+                        // through; 0x0: none
+    int blocks;         // of such a kernel, that stand together for each pair of points
+
+    bool is_transformed() const { return outputs != Size(0); }
+    // Columns and rows of the packed kernel of two channels.
+    Size points() const {
+        return is_transformed() ? Size(outputs.height + height - 1, outputs.width + width - 1)
+                                : Size(height, width);
+    }
 };
 
 KernelLayout kernel_layout(const Problem& problem, const AlgorithmRequest& request);
@@ -26,7 +36,7 @@ public:
 
     const KernelLayout& layout() const { return layout_; }
     // What output channel `d` multiplies channel `c` of its group with, at column `x` and row `y` of the
-    // window.
+    // window, or of the points that it has been transformed to.
     Halide::Expr at(const Halide::Expr& d, const Halide::Expr& c, const Halide::Expr& x,
                     const Halide::Expr& y) const;
 

@@ -62,7 +62,7 @@ Choice from_text(const Situation& situation, std::string_view text, std::string 
 
 Choice analytic_default(const Situation& situation) {
     for (const Family* family : default_families())
-        if (family->fits(situation).empty())
+        if (family->fits(situation).empty() && (!family->is_preferred || family->is_preferred(situation)))
             return {family,
                     family->defaults(situation, {}),
                     fmt::format("analytic default of {} for {}", family->name, situation.target->name),
@@ -87,7 +87,13 @@ Choice choose(const Situation& situation, const std::string& text, const std::st
 
 // No masked loads here: packing a flipped kernel runs backwards, and Halide 21 fails on masked loads of that
 // direction.
-void vectorize_packing(Halide::Func& packed, const Halide::Var& along, const Situation& situation) {
+void vectorize_packing(Halide::Func& packed, const Halide::Var& along, int run, const Situation& situation) {
+    if (run > 1) {
+        const Halide::Var inner("inner");
+        packed.split(along, along, inner, run, Halide::TailStrategy::RoundUp)
+            .vectorize(inner, full_lanes_for(*situation.target, run));
+        return;
+    }
     const auto elements = static_cast<int>(kernel_operand(situation.problem).elements());
     const int lanes = full_lanes_for(*situation.target, elements);
     if (lanes > 1)
@@ -109,12 +115,13 @@ void apply_schedule(const Choice& choice, Stages& algorithm, const Situation& si
     choice.family->apply(algorithm, situation, choice.knobs);
     if (algorithm.packed_kernel.defined()) {
         algorithm.packed_kernel.compute_root();
-        vectorize_packing(algorithm.packed_kernel, algorithm.packed_kernel.args()[0], situation);
+        vectorize_packing(algorithm.packed_kernel, algorithm.packed_kernel.args()[0], algorithm.packed_run,
+                          situation);
     }
 }
 
 void schedule_packing(Stages& algorithm, const Situation& situation) {
-    vectorize_packing(algorithm.output, algorithm.c, situation);
+    vectorize_packing(algorithm.output, algorithm.c, algorithm.packed_run, situation);
 }
 
 } // namespace lamina

@@ -27,6 +27,15 @@ struct WindowRequest {
         0; // input channels that stand together in the stored maps, output channels by kernel_block
 };
 
+// How Winograd's algorithm goes through a map: by blocks of tiles.
+struct WinogradRequest {
+    int outputs = 0; // rows and columns of the output that a tile gives, along axes on which the kernel has
+                     // more than one element; 0: sums are direct, and the rest of this is not looked at
+    int columns = 0, rows = 0; // tiles of a block in each image
+    int images = 0;            // of a block
+    int blocks = 0;            // of kernel_block output channels whose packed kernels stand together
+};
+
 // What a family asks of the algorithm, so that layer arithmetic stays in the generators.
 struct AlgorithmRequest {
     int kernel_block =
@@ -40,6 +49,7 @@ struct AlgorithmRequest {
                             // packed kernel, see with_kernel_prefetch(); 0: none does
     WindowRequest window = {};
     bool has_phases = false; // a transposed convolution is summed phase by phase of its stride
+    WinogradRequest winograd = {};
 };
 
 struct Knob {
@@ -64,6 +74,9 @@ struct Family {
     // knobs are worth the same.
     double (*cost)(const Situation&, const Knobs&) = nullptr;
     bool is_baseline = false; // to compare others with: used only where it is named
+    // Of a family that may be chosen unasked, whether it is where it fits and no family of the table's rows
+    // before it is; null: always.
+    bool (*is_preferred)(const Situation&) = nullptr;
 };
 
 // One row per family: those that may be chosen unasked, the one to prefer first where several fit; baselines;
@@ -78,8 +91,8 @@ std::string add_family(const Family& family);
 // Why this family with these knobs cannot be used, or "". Knobs that are not given take their default.
 std::string why_illegal(const Family& family, const Situation& situation, const Knobs& knobs);
 
-extern const Family direct_family, phases_family, depthwise_family, pool_family, pool_gradient_family,
-    kernel_gradient_family, gpu_tile_family, elementwise_family, generic_family;
+extern const Family direct_family, winograd_family, phases_family, depthwise_family, pool_family,
+    pool_gradient_family, kernel_gradient_family, gpu_tile_family, elementwise_family, generic_family;
 extern const Family adams2019_family, li2018_family, mullapudi2016_family;
 
 // What a family in a shared object and the program that loads it must agree on.

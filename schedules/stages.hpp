@@ -14,6 +14,17 @@ struct StridePhase {
     Halide::RDom window; // (c, x, y) of the kernel's elements that meet the input there
 };
 
+// Of Winograd's algorithm: tiles of the input are transformed, multiplied with the packed kernel, which has
+// been transformed as well, summed over the channels and transformed to tiles of the output. All are indexed
+// (channel, tile, block's column, block's row, images' block, ...), ... being a pair of axes.
+struct WinogradStages {
+    Halide::Func rows, input;     // ... (ax, y) with the transform along x alone, and (ax, ay)
+    Halide::Func sum, products;   // ... (ax, ay): one register tile's, and what is stored of it
+    Halide::Func columns, output; // ... (ax, y of the tile's outputs), and (x, y) of them
+    Halide::RDom channels;        // of the sum
+    Halide::Var t{"t"}, bx{"bx"}, by{"by"}, bn{"bn"}, ax{"ax"}, ay{"ay"};
+};
+
 // Internal Funcs are indexed (c, x, y, n) in every layout; only `output` has its arguments in memory order,
 // the contiguous one first. Where maps are linear, sum and output run over positions p = x + width*y instead,
 // as (c, p, y, n) with one y: Halide bounds a fused loop over x and y by whole rows, but a tile of positions
@@ -30,13 +41,15 @@ struct Stages {
     Halide::RDom strips; // (rows, images) of windows, whose sums the output's update adds up; undefined where
                          // there is one
     std::vector<Halide::Func>
-        blocked;                     // maps by blocks of channels: (channel within its block, x, y, n, block)
+        blocked; // maps by blocks of channels: (channel within its block, x, y, n, block)
+    WinogradStages winograd;
     std::vector<StridePhase> phases; // where there are any, update k of the output is that of number k
     Halide::Func unfolded; // the gradient of a padded input, whose padding is then added to the input's own;
                            // undefined where padding has none
     Halide::Func output;
     Halide::Func
-        packed_kernel; // the kernel packed in the same call; undefined where it arrives packed or plain
+        packed_kernel;  // the kernel packed in the same call; undefined where it arrives packed or plain
+    int packed_run = 1; // neighbours in the packed kernel that are neighbours in the kernel as well
     std::vector<Halide::Func>
         shared; // what several elements or values of the output use: Funcs without channels, and theirs
 

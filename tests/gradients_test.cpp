@@ -38,6 +38,7 @@ std::string operand_of(Gradient gradient) {
 Problem linear_problem(Random& random, Operator gradient) {
     Problem p = random_problem(random, gradient);
     p.epilogue = {};
+    p.algorithm = Algorithm::exact; // so that sums of integers are
     return p;
 }
 

@@ -34,7 +34,8 @@ Problem parsed(std::string_view text) {
     return parsed.problem;
 }
 
-const char* const small = "cross_correlation in=1x8x8x16 out_channels=16 kernel_size=3x3 padding=same";
+const char* const small = "cross_correlation in=1x8x8x16 out_channels=16 kernel_size=3x3 padding=same "
+                          "algorithm=exact";
 
 Record record_of(int width, double fraction, const std::string& schedule = "generic") {
     const std::string problem =

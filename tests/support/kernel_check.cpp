@@ -24,9 +24,10 @@ bool same_bits(const Tensors& a, const Tensors& b) {
     return true;
 }
 
-std::string compare(const Problem& problem, const Tensors& expected, const Tensors& outputs) {
+std::string compare(const Problem& problem, const Tensors& expected, const Tensors& outputs,
+                    std::string_view schedule) {
     for (const auto& [name, output] : outputs)
-        if (std::string text = difference(problem, name, expected.at(name), output); !text.empty())
+        if (std::string text = difference(problem, name, expected.at(name), output, schedule); !text.empty())
             return text;
     return "";
 }
@@ -43,7 +44,7 @@ std::string what_is_wrong(const KernelCase& kernel_case) {
     reference(problem, tensors);
     if (!first.error.empty())
         return first.error;
-    if (std::string text = compare(problem, tensors, first.outputs); !text.empty())
+    if (std::string text = compare(problem, tensors, first.outputs, kernel.schedule()); !text.empty())
         return fmt::format("{} with {}", text, kernel.schedule());
     std::vector<CallConditions> others{{Flush::to_end, 2}, {Flush::to_start, 1}, {Flush::to_start, 2}};
     if (may_be_in_place(problem))

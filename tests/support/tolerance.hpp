@@ -17,11 +17,15 @@ struct Tolerance {
 // Every exception there is.
 std::span<const Tolerance> tolerance_table();
 
-// The tolerance of the problem's output, and of adam's moments; zeros where its arithmetic is exact.
+// The tolerance of the problem's output, and of adam's moments; zeros where its arithmetic is exact, as it is
+// in sums of products of the operands that random_operands() makes.
 Tolerance tolerance_of(const Problem& problem);
+
+// The same of what a kernel with that schedule computes.
+Tolerance tolerance_of(const Problem& problem, std::string_view schedule);
 
 // The first element that lies too far off, its place and both values; empty where there is none.
 std::string difference(const Problem& problem, std::string_view operand, const TestTensor& expected,
-                       const TestTensor& actual);
+                       const TestTensor& actual, std::string_view schedule);
 
 } // namespace lamina::testing

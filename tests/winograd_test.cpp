@@ -1,0 +1,113 @@
+#include "generators/winograd_matrices.hpp"
+#include "schedules/choice.hpp"
+#include "tests/reference/reference.hpp"
+#include "tests/support/test_kernel.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+using namespace lamina;
+using namespace lamina::testing;
+
+namespace {
+
+std::vector<double> times(const Matrix& matrix, const std::vector<double>& vector) {
+    std::vector<double> product;
+    for (const std::vector<double>& row : matrix) {
+        product.push_back(0);
+        for (std::size_t i = 0; i < row.size(); ++i)
+            product.back() += row[i] * vector[i];
+    }
+    return product;
+}
+
+Problem problem_of(std::string_view text) {
+    const ParsedProblem parsed = parse_problem(text);
+    INFO(parsed.error.view());
+    REQUIRE(parsed.ok());
+    return parsed.problem;
+}
+
+// The largest error over the largest output, on normally distributed values.
+double error_of(const Problem& problem, const std::string& schedule) {
+    const TestKernel kernel(problem, *runnable_targets().back(), schedule);
+    INFO(kernel.error());
+    REQUIRE(kernel.error().empty());
+    std::mt19937 random(1);
+    std::normal_distribution<float> normal; // rounded to fp32, as the kernel takes them
+    Tensors tensors;
+    for (const Operand& operand : operands(problem))
+        if (operand.direction == Direction::in) {
+            TestTensor& tensor = tensors[std::string(operand.name)];
+            tensor = tensor_for(operand, 1);
+            std::generate(tensor.data.begin(), tensor.data.end(), [&] { return normal(random); });
+        }
+    const CallResult result = kernel.call(tensors);
+    REQUIRE(result.error.empty());
+    reference(problem, tensors);
+    const TestTensor &actual = result.outputs.at("output"), &expected = tensors.at("output");
+    double error = 0, largest = 0;
+    for (std::size_t at = 0; at < expected.data.size(); ++at) {
+        error = std::max(error, std::abs(actual.data[at] - expected.data[at]));
+        largest = std::max(largest, std::abs(expected.data[at]));
+    }
+    return error / largest;
+}
+
+} // namespace
+
+TEST_CASE("The transforms give the outputs of the sum itself", "[winograd]") {
+    for (int extent = 1; extent <= most_winograd_points; ++extent)
+        for (int outputs = 1; outputs + extent - 1 <= most_winograd_points; ++outputs) {
+            const WinogradMatrices m = winograd_matrices(outputs, extent);
+            std::vector<double> input, kernel;
+            for (int i = 0; i < m.points; ++i)
+                input.push_back(i * i - 3 * i + 2.5);
+            for (int i = 0; i < extent; ++i)
+                kernel.push_back(7 - 3 * i);
+            std::vector<double> products = times(m.kernel, kernel);
+            const std::vector<double> transformed = times(m.input, input);
+            for (std::size_t i = 0; i < products.size(); ++i)
+                products[i] *= transformed[i];
+            const std::vector<double> output = times(m.output, products);
+            for (int i = 0; i < outputs; ++i) {
+                double sum = 0;
+                for (int k = 0; k < extent; ++k)
+                    sum += input[static_cast<std::size_t>(i + k)] * kernel[static_cast<std::size_t>(k)];
+                CHECK(output[static_cast<std::size_t>(i)] == Approx(sum).margin(1e-10));
+            }
+        }
+}
+
+// The figures that docs/schedules.md states.
+TEST_CASE("The errors of Winograd's algorithm stay within what is documented", "[winograd]") {
+    const Problem problem =
+        problem_of("cross_correlation in=1x12x12x512 out_channels=16 kernel_size=3x3 padding=same");
+    CHECK(error_of(problem, "winograd,outputs:4") < 2e-5);
+    CHECK(error_of(problem, "winograd,outputs:3") < 1e-5);
+    CHECK(error_of(problem, "winograd,outputs:2") < 2e-6);
+    CHECK(error_of(problem, "direct") < 2e-6);
+    CHECK(
+        error_of(problem_of("cross_correlation in=1x12x12x512 out_channels=16 kernel_size=5x5 padding=same"),
+                 "winograd,outputs:2") < 2e-5);
+}
+
+TEST_CASE("Winograd's algorithm is the default where it is faster, unless it is forbidden", "[winograd]") {
+    const TargetFacts& target = *find_target("x86-64-linux-avx2");
+    const auto family = [&](std::string_view keys) {
+        const Problem problem = problem_of(fmt::format("cross_correlation {}", keys));
+        return choose_schedule({problem, &target}, "", "").family->name;
+    };
+    CHECK(family("in=1x56x56x64 out_channels=64 kernel_size=3x3 padding=same") == "winograd");
+    CHECK(family("in=1x56x56x64 out_channels=64 kernel_size=3x3 padding=same algorithm=exact") == "direct");
+    // Four tiles for each of 36 transformed kernels, which are larger than any cache.
+    CHECK(family("in=1x7x7x512 out_channels=512 kernel_size=3x3 padding=same") == "direct");
+    CHECK(family("in=1x56x56x64 out_channels=64 kernel_size=3x3 padding=same stride=2x2") == "direct");
+    CHECK(family("in=1x56x56x64 out_channels=64 kernel_size=1x1") == "direct");
+    CHECK(family("in=1x56x56x64 out_channels=64 kernel_size=3x3 dilation=2x2") == "direct");
+}
