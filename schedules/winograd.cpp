@@ -266,9 +266,10 @@ double cycles_of(const Situation& s, const Geometry& g, const Blocks& b) {
     const double points = b.points(), channels = g.problem.in.channels, computed = g.problem.out_channels;
     // A step of the sum in a register tile, as in direct sums, and what a register tile pays to begin and
     // end.
-    const double multiply_adds = b.block / g.lanes * b.register_tiles;
+    const int vectors = b.block / g.lanes;
+    const double multiply_adds = vectors * b.register_tiles;
     const double arithmetic = std::max<double>(multiply_adds / t.fma_per_cycle, t.fma_latency + 1);
-    const double loads = (b.block / g.lanes + b.register_tiles) / 2.0;
+    const double loads = (vectors + b.register_tiles) / 2.0;
     const double step = std::max(arithmetic, loads) + 0.1 * loads;
     const double register_tiles = ceil_div(b.tiles(), b.register_tiles) * (computed / b.block);
     const double sums = points * register_tiles * (step * g.group_in + 12);

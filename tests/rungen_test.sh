@@ -9,7 +9,7 @@ for file in share/tools/RunGenMain.cpp lib64/libautoschedule_mullapudi2016.so; d
 done
 fresh_folder
 
-correlation='in=1x12x12x8 out_channels=16 kernel_size=3 padding=same epilogue=bias,relu'
+correlation='in=1x12x12x8 out_channels=16 kernel_size=3 padding=same algorithm=exact epilogue=bias,relu'
 pooling='in=1x12x12x8 kernel_size=3 stride=2 padding=1'
 
 # generate GENERATOR NAME OPTION...
