@@ -7,7 +7,7 @@ source "$SOURCE/tests/support/check.sh"
 [[ $(uname -m) == x86_64 ]] || skip 'the variants are those of x86-64'
 fresh_folder
 
-problem='cross_correlation in=?x9x11x7 out_channels=20 kernel_size=3 padding=same epilogue=bias,relu'
+problem='cross_correlation in=?x9x11x7 out_channels=20 kernel_size=3 padding=same algorithm=exact epilogue=bias,relu'
 must "$LAMINA" compile "$problem" -o . --name kernels --target x86-64-linux,x86-64-linux-avx512,x86-64-linux-avx2
 must "$LAMINA" compile "$problem" -o only_avx2 --name kernels --target x86-64-linux-avx2
 list_kernels kernels.h >kernels.inc
