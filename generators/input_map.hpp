@@ -20,6 +20,10 @@ std::vector<Halide::Var> in_memory_order(const Stages& a, const Problem& problem
 Halide::Func padded_input(Stages& a, const Problem& problem, const Halide::Func& input,
                           const Halide::Expr& outside, bool is_computed = false);
 
+// The same for windows that look at the input itself: Halide makes loops of their own for those that meet no
+// padding.
+Halide::Func padded_in_place(const Problem& problem, const Halide::Func& input, const Halide::Expr& outside);
+
 // The sum at (c, x, y, n) over all positions of the padded input that hold this element of the input: what
 // takes the gradient of the padded input to that of the input.
 Halide::Expr folded(const Stages& a, const Problem& problem, const Halide::Func& padded);

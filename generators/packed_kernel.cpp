@@ -23,6 +23,7 @@ KernelLayout kernel_layout(const Problem& problem, const AlgorithmRequest& reque
             .height = p.kernel_size.height,
             .groups = p.groups,
             .block = request.kernel_block,
+            .tile = request.kernel_block * request.kernel_blocks,
             .chunk = request.kernel_chunk > 0 ? request.kernel_chunk : p.in.channels / p.groups,
             .is_flipped = is_kernel_flipped(problem.op),
             .is_matrix = forward_of(problem.op) == Operator::dense,
@@ -97,8 +98,9 @@ std::int64_t packed_kernel_size(const Problem& problem, const AlgorithmRequest& 
     if (request.kernel_block == 0)
         return kernel_operand(problem).elements();
     const Problem p = as_convolution(problem);
-    const std::int64_t blocks = (p.out_channels + request.kernel_block - 1) / request.kernel_block;
-    return blocks * request.kernel_block * (kernel_operand(problem).elements() / p.out_channels);
+    const std::int64_t tile = kernel_layout(problem, request).tile,
+                       tiles = (p.out_channels + tile - 1) / tile;
+    return tiles * tile * (kernel_operand(problem).elements() / p.out_channels);
 }
 
 Stages pack_kernel(const Problem& p, const AlgorithmRequest& request, const Func& kernel) {

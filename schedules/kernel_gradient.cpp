@@ -50,7 +50,7 @@ std::string fits(const Situation& s) {
         return fmt::format(
             "groups={}: a group's {} output channels must be a multiple of the vector's {} lanes", p.groups,
             g.group_out, g.lanes);
-    if (elements(g.windows) == 1 && p.in.batch == 1)
+    if (g.windows.height * g.windows.width == 1 && p.in.batch == 1)
         return "one window: there is nothing to sum in registers, and storing the maps takes longer";
     if (g.lanes < 4)
         return fmt::format("out_channels={}: fewer than a vector of 4", p.out_channels);
