@@ -124,9 +124,10 @@ std::int64_t stored_bytes(const Situation& s, int rows, bool has_all_images) {
     const int reach =
         std::min(g.reach.height, (rows - 1) * stride + p.kernel_size.height * p.dilation.height);
     const bool is_transposed = detail::is_transposed(p.op);
+    const std::int64_t windows = static_cast<std::int64_t>(rows) * g.windows.width,
+                       under = is_pointwise(s) ? windows : static_cast<std::int64_t>(reach) * g.reach.width;
     return 4 * images *
-           (static_cast<std::int64_t>(rows) * g.windows.width * (is_transposed ? in_channels : g.out) +
-            static_cast<std::int64_t>(reach) * g.reach.width * (is_transposed ? g.out : in_channels));
+           (windows * (is_transposed ? in_channels : g.out) + under * (is_transposed ? g.out : in_channels));
 }
 
 // Memory that a call takes from its caller's scratch, for what fewer strips save: loads and stores of the
@@ -181,7 +182,8 @@ double tile_cost(const Situation& s, int vectors, int channels) {
 // Cycles of a call, an open batch counted as one image: the tiles' arithmetic, more where a tile's part of a
 // strip does not stay in the L1 cache; loading and storing the tiles of every strip; storing the maps; and
 // bytes from beyond the L2 cache: of the kernel's gradient for each strip, about eight a cycle, and three out
-// of order; and of a strip's map for each block of the other one's channels, about sixteen.
+// of order; of stored maps that do not stay there, written and read; and of a strip's map for each block of
+// the other one's channels, about sixteen.
 double cost(const Situation& s, const Knobs& knobs) {
     const Problem p = as_pointwise(s.problem);
     const Geometry g = geometry(s);
@@ -204,9 +206,11 @@ double cost(const Situation& s, const Knobs& knobs) {
                                            positions * g.out / g.lanes);
     const double kernel = static_cast<double>(kernel_operand(p).elements());
     const bool has_order = is_in_order(s, block);
+    const auto stored = static_cast<double>(stored_bytes(s, rows, images > 1));
     const double streamed = 4 * (has_order ? positions * g.out : under * p.in.channels);
     const double turns = has_order ? ceil_div(g.in, channels) : ceil_div(g.out, block);
     const double far = 8 * kernel * (4 * kernel > l2 * 0.5 ? strips : 1) / (has_order ? 8.0 : 8.0 / 3) +
+                       strips * (stored > l2 * 0.8 ? 2 * stored : 0) / 8 +
                        strips * streamed * (streamed > l2 && !g.is_depthwise ? turns : 1) / 16;
     return arithmetic + strips * kernel / g.lanes * 3 + storing + far;
 }
