@@ -57,10 +57,11 @@ std::string fits(const Situation& s) {
     return "";
 }
 
-// Accumulators, one operand's values of the tile, and one value of the other.
+// Accumulators, the values of the operand that has fewer of them in the tile, and one of the other.
 int registers_used(const Situation& s, int vectors, int channels) {
     const int width = as_pointwise(s.problem).kernel_size.width;
-    return geometry(s).has_row ? vectors * (width + 1) + 1 : vectors * channels + vectors + 1;
+    return geometry(s).has_row ? vectors * (width + 1) + 1
+                               : vectors * channels + std::min(vectors, channels) + 1;
 }
 
 std::vector<int> vector_choices(const Situation& s) {
@@ -182,8 +183,8 @@ double tile_cost(const Situation& s, int vectors, int channels) {
 // Cycles of a call, an open batch counted as one image: the tiles' arithmetic, more where a tile's part of a
 // strip does not stay in the L1 cache; loading and storing the tiles of every strip; storing the maps; and
 // bytes from beyond the L2 cache: of the kernel's gradient for each strip, about eight a cycle, and three out
-// of order; of stored maps that do not stay there, written and read; and of a strip's map for each block of
-// the other one's channels, about sixteen.
+// of order; of stored maps that do not stay there, written and read; and
+// of a strip's map for each block of the other one's channels, about sixteen.
 double cost(const Situation& s, const Knobs& knobs) {
     const Problem p = as_pointwise(s.problem);
     const Geometry g = geometry(s);
@@ -209,7 +210,7 @@ double cost(const Situation& s, const Knobs& knobs) {
     const auto stored = static_cast<double>(stored_bytes(s, rows, images > 1));
     const double streamed = 4 * (has_order ? positions * g.out : under * p.in.channels);
     const double turns = has_order ? ceil_div(g.in, channels) : ceil_div(g.out, block);
-    const double far = 8 * kernel * (4 * kernel > l2 * 0.5 ? strips : 1) / (has_order ? 8.0 : 8.0 / 3) +
+    const double far = 8 * kernel * (4 * kernel > l2 * 0.5 ? strips : 1) / (has_order ? 8 : 3) +
                        strips * (stored > l2 * 0.8 ? 2 * stored : 0) / 8 +
                        strips * streamed * (streamed > l2 && !g.is_depthwise ? turns : 1) / 16;
     return arithmetic + strips * kernel / g.lanes * 3 + storing + far;
@@ -283,6 +284,8 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
     if (has_row) {
         a.sum.unroll(a.x);
         update.reorder(a.d, a.c, a.x, a.window[0], a.window[1], a.window[2]).unroll(a.x);
+    } else if (knobs.get("channels") < knobs.get("vectors")) {
+        update.reorder(a.c, a.d, a.window[0], a.window[1], a.window[2]);
     } else {
         update.reorder(a.d, a.c, a.window[0], a.window[1], a.window[2]);
     }
