@@ -35,8 +35,8 @@ Stages build_convolution(const Problem& problem, const OperatorInputs& inputs) {
     const std::vector<Halide::Var> at{a.c, a.is_linear ? a.p : a.x, a.y, a.n};
     const Halide::RVar rc = a.window[0], rx = a.window[1], ry = a.window[2];
     const Size stride = window_stride(p);
-    // A last block that is not full has sums of channels that do not exist; they have no bias either.
-    const bool is_full = k.block == 0 || k.out % k.block == 0;
+    // A last tile that is not full has sums of channels that do not exist; they have no bias either.
+    const bool is_full = k.block == 0 || k.out % k.tile == 0;
     const bool starts_with_bias = is_full && p.epilogue.count > 0 && p.epilogue.steps[0] == Step::bias;
     if (inputs.request.tile_positions > 0) {
         const Expr tile = a.y, size = inputs.request.tile_positions;

@@ -142,6 +142,21 @@ Halide::Func padded_beyond(Stages& a, const Problem& problem, const Halide::Func
     return stored_map(a, problem, input, 0.0f, min(a.x, reach.width - 1), min(a.y, reach.height - 1));
 }
 
+Halide::Func padded_in_place(const Problem& problem, const Halide::Func& input, const Expr& outside) {
+    const auto inside = [](const AxisMap& axis, const Expr& position) -> Source {
+        const Expr at = position - axis.begin;
+        if (!axis.reaches_outside)
+            return {at, Expr()};
+        return {clamp(likely(at), 0, axis.size - 1), at >= 0 && at < axis.size};
+    };
+    const Stages a;
+    const Source x = inside(column_map(problem), a.x), y = inside(row_map(problem), a.y);
+    const Expr exists = both(x.exists, y.exists), value = read(input, problem, {a.c, x.index, y.index, a.n});
+    Halide::Func padded("padded");
+    padded(a.c, a.x, a.y, a.n) = exists.defined() ? select(exists, likely(value), outside) : value;
+    return padded;
+}
+
 Expr folded(const Stages& a, const Problem& problem, const Halide::Func& padded) {
     const detail::Axis columns = detail::columns(problem), rows = detail::rows(problem);
     const Halide::RDom places(0, places_of_element(columns, problem.padding_mode), 0,

@@ -24,6 +24,10 @@ Halide::Func padded_input(Stages& a, const Problem& problem, const Halide::Func&
 // a Func of its own, a.padded, with zeros outside the input.
 Halide::Func padded_beyond(Stages& a, const Problem& problem, const Halide::Func& input);
 
+// The same for windows that look at the input itself: Halide makes loops of their own for those that meet no
+// padding.
+Halide::Func padded_in_place(const Problem& problem, const Halide::Func& input, const Halide::Expr& outside);
+
 // The sum at (c, x, y, n) over all positions of the padded input that hold this element of the input: what
 // takes the gradient of the padded input to that of the input.
 Halide::Expr folded(const Stages& a, const Problem& problem, const Halide::Func& padded);

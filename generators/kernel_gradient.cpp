@@ -3,6 +3,7 @@
 #include "generators/sum_gradient.hpp"
 
 #include <functional>
+#include <utility>
 
 namespace lamina {
 
@@ -25,6 +26,7 @@ struct Maps {
     Shape windows; // of the map with a value for each
     Size slid;     // of the other one, with its padding where that is not skipped
     Size stride;
+    bool has_padding;
     Padding padding;  // that is skipped
     Map value, under; // of the window; where its element lies, in padded coordinates or, skipping, without
 };
@@ -40,6 +42,8 @@ Maps maps_of(Stages& a, const Problem& original, const OperatorInputs& inputs, b
     layer = as_convolution(layer);
     m.stride = layer.stride;
     m.is_skipping = skips && layer.padding_mode == PaddingMode::zeros;
+    const Padding padding = resolved_padding(layer);
+    m.has_padding = padding.top != 0 || padding.bottom != 0 || padding.left != 0 || padding.right != 0;
     const Func gradient = sum_gradient(original, inputs);
     const Func& input = inputs["input"];
     const Func &fixed = m.is_transposed ? input : gradient, &slid = m.is_transposed ? gradient : input;
@@ -51,7 +55,7 @@ Maps maps_of(Stages& a, const Problem& original, const OperatorInputs& inputs, b
     m.value = map(fixed);
     m.slid = {layer.in.height, layer.in.width};
     if (m.is_skipping) {
-        m.padding = resolved_padding(layer);
+        m.padding = padding;
         m.under = map(slid);
     } else {
         const Func padded = padded_input(a, layer, slid, 0.0f, m.is_transposed && takes_slope(p));
@@ -119,6 +123,22 @@ Func blocked(Stages& a, const char* name, const Map& map, int channels, int bloc
     return stage;
 }
 
+// The maps of strips of `rows` rows of windows, each strip a single row, where a window is one position: what
+// lies under it is stored for it alone, and the sum is one loop.
+void make_strips_rows(Maps& m, int rows) {
+    const auto at = [width = m.windows.width, rows](const Map& map, Size stride) {
+        return [=](const Expr& c, const Expr& x, const Expr& y, const Expr& n) {
+            return map(c, x % width * stride.width, (y * rows + x / width) * stride.height, n);
+        };
+    };
+    m.value = at(m.value, {1, 1});
+    m.under = at(m.under, m.stride);
+    m.slid = {m.windows.height / rows, m.windows.width * rows};
+    m.windows.width = m.slid.width;
+    m.windows.height = m.slid.height;
+    m.stride = {1, 1};
+}
+
 // A channel's place in such a map.
 struct Place {
     Expr within, block;
@@ -127,24 +147,33 @@ struct Place {
 Stages build_blocked(const Problem& problem, const OperatorInputs& inputs) {
     Stages a;
     const AlgorithmRequest& request = inputs.request;
-    const Maps m = maps_of(a, problem, inputs, request.window.skips_padding);
+    Maps m = maps_of(a, problem, inputs, request.window.skips_padding);
     const Problem& p = m.problem;
+    int rows = std::min(request.window.rows, m.windows.height);
+    a.is_linear =
+        p.kernel_size.height * p.kernel_size.width == 1 && !m.has_padding && m.windows.height % rows == 0;
+    if (a.is_linear)
+        make_strips_rows(m, std::exchange(rows, 1));
     const int group_in = p.in.channels / p.groups, group_out = p.out_channels / p.groups;
     const bool is_depthwise = group_in == 1 && group_out == 1;
     const int block = request.kernel_block, tile = is_depthwise ? block : request.window.channels;
     const Place out{a.d % block, a.d / block};
-    const Place in = is_depthwise    ? out
+    const bool is_in_place = request.window.channels == 0; // the input; the values where one block has all
+    const Place in = is_in_place     ? Place{min(a.c, group_in - 1), 0}
+                     : is_depthwise  ? out
                      : p.groups == 1 ? Place{a.c % tile, a.c / tile}
                                      : Place{a.c % tile, a.c / tile + a.d / group_out * (group_in / tile)};
-    const Func values = m.is_transposed ? blocked(a, "values", m.value, p.in.channels, tile)
-                                        : blocked(a, "values", m.value, p.out_channels, block);
-    const Func unders = m.is_transposed ? blocked(a, "unders", m.under, p.out_channels, block)
-                                        : blocked(a, "unders", m.under, p.in.channels, tile);
+    Func values, unders; // undefined where they are read in place
+    if (!is_in_place || p.out_channels != block)
+        values = m.is_transposed ? blocked(a, "values", m.value, p.in.channels, tile)
+                                 : blocked(a, "values", m.value, p.out_channels, block);
+    if (!is_in_place)
+        unders = m.is_transposed ? blocked(a, "unders", m.under, p.out_channels, block)
+                                 : blocked(a, "unders", m.under, p.in.channels, tile);
     const Place& value_place = m.is_transposed ? in : out;
     const Place& under_place = m.is_transposed ? out : in;
 
     // A strip is some rows of one image, or of all.
-    const int rows = std::min(request.window.rows, m.windows.height);
     const int strips = (m.windows.height + rows - 1) / rows;
     const bool has_all_images = request.window.has_all_images;
     a.window = RDom(0, m.windows.width, 0, rows, 0, has_all_images ? inputs.batch : Expr(1), "window");
@@ -164,8 +193,12 @@ Stages build_blocked(const Problem& problem, const OperatorInputs& inputs) {
         at.insert(at.end(), {strip, strip_image});
     a.sum = Func("sum");
     a.sum(at) = 0.0f;
-    a.sum(at) += values(value_place.within, a.window[0], window_y, image, value_place.block) *
-                 unders(under_place.within, x, y, image, under_place.block);
+    const Expr value = values.defined()
+                           ? values(value_place.within, a.window[0], window_y, image, value_place.block)
+                           : m.value(a.d, a.window[0], window_y, image);
+    const Expr under = unders.defined() ? unders(under_place.within, x, y, image, under_place.block)
+                                        : m.under(under_place.within, x, y, image);
+    a.sum(at) += value * under;
     a.output = Func("result");
     if (is_one_strip) {
         a.output(axes) = a.sum(at);

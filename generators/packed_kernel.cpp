@@ -32,6 +32,7 @@ KernelLayout kernel_layout(const Problem& problem, const AlgorithmRequest& reque
             .height = p.kernel_size.height,
             .groups = p.groups,
             .block = request.kernel_block,
+            .tile = request.kernel_block * request.kernel_blocks,
             .chunk = request.kernel_chunk > 0 ? request.kernel_chunk : p.in.channels / p.groups,
             .is_flipped = is_kernel_flipped(problem.op),
             .is_matrix = forward_of(problem.op) == Operator::dense,
@@ -151,10 +152,9 @@ Expr input_channel(const Problem& p, const Expr& d, const Expr& c) {
 std::int64_t packed_kernel_size(const Problem& problem, const AlgorithmRequest& request) {
     if (request.kernel_block == 0)
         return kernel_operand(problem).elements();
-    const Problem p = as_convolution(problem);
-    const std::int64_t blocks = (p.out_channels + request.kernel_block - 1) / request.kernel_block;
     const KernelLayout k = kernel_layout(problem, request);
-    return blocks * request.kernel_block * k.in * k.points().width * k.points().height;
+    const std::int64_t tiles = (k.out + k.tile - 1) / k.tile;
+    return tiles * k.tile * k.in * k.points().width * k.points().height;
 }
 
 Stages pack_kernel(const Problem& p, const AlgorithmRequest& request, const Func& kernel) {

@@ -10,6 +10,7 @@ struct KernelLayout {
     int out, in, width, height; // all channels that are computed, those of one group that are summed over
     int groups;
     int block;          // 0: the kernel's own order
+    int tile;           // channels of the blocks that are summed side by side
     int chunk;          // divides `in`
     bool is_flipped;    // the sum runs over the kernel backwards
     bool is_matrix;     // the kernel has no window's axes

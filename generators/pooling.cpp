@@ -54,7 +54,7 @@ void find_maximum(Stages& a, const Problem& p, const Expr& value, const Expr& in
 
 Stages build_max_pool(const Problem& p, const OperatorInputs& inputs) {
     Stages a = window_algorithm(p);
-    const Tap t = tap(a, p, padded_input(a, p, inputs["input"], minus_infinity));
+    const Tap t = tap(a, p, padded_in_place(p, inputs["input"], minus_infinity));
     const Padding padding = resolved_padding(p);
     const Expr index = (t.y - padding.top) * p.in.width + t.x - padding.left;
     find_maximum(a, p, t.value, index, is_inside(p, t.x, t.y));
@@ -65,7 +65,7 @@ Stages build_average_pool(const Problem& p, const OperatorInputs& inputs) {
     Stages a = window_algorithm(p);
     const std::vector<Halide::Var> at{a.c, a.x, a.y, a.n};
     a.sum(at) = 0.0f;
-    a.sum(at) += tap(a, p, padded_input(a, p, inputs["input"], 0.0f)).value;
+    a.sum(at) += tap(a, p, padded_in_place(p, inputs["input"], 0.0f)).value;
     const Expr count =
         counted(detail::columns(p), a.x, p.count_padding) * counted(detail::rows(p), a.y, p.count_padding);
     a.output(in_memory_order(a, p)) = a.sum(at) / cast<float>(count);
@@ -86,7 +86,7 @@ Stages build_lp_pool(const Problem& p, const OperatorInputs& inputs) {
     Stages a = window_algorithm(p);
     const std::vector<Halide::Var> at{a.c, a.x, a.y, a.n};
     a.sum(at) = 0.0f;
-    a.sum(at) += to_power(tap(a, p, padded_input(a, p, inputs["input"], 0.0f)).value, p);
+    a.sum(at) += to_power(tap(a, p, padded_in_place(p, inputs["input"], 0.0f)).value, p);
     a.output(in_memory_order(a, p)) = root(a.sum(at), p);
     return a;
 }

@@ -40,6 +40,7 @@ struct WinogradRequest {
 struct AlgorithmRequest {
     int kernel_block =
         0; // output channels that stand together in the packed kernel; 0 keeps the kernel's own order
+    int kernel_blocks = 1; // blocks that a tile sums side by side; the packed kernel has a multiple of them
     int kernel_chunk =
         0; // input channels between whose runs the packed kernel goes through the window; 0 means all
     bool is_linear = false; // sum over linear positions
@@ -92,7 +93,8 @@ std::string add_family(const Family& family);
 std::string why_illegal(const Family& family, const Situation& situation, const Knobs& knobs);
 
 extern const Family direct_family, winograd_family, phases_family, depthwise_family, pool_family,
-    pool_gradient_family, kernel_gradient_family, gpu_tile_family, elementwise_family, generic_family;
+    pool_gradient_family, kernel_gradient_family, global_pool_family, gpu_tile_family, elementwise_family,
+    generic_family;
 extern const Family adams2019_family, li2018_family, mullapudi2016_family;
 
 // What a family in a shared object and the program that loads it must agree on.
