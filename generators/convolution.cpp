@@ -26,7 +26,8 @@ Stages build_convolution(const Problem& problem, const OperatorInputs& inputs) {
     const Kernel kernel(a, problem, inputs);
     const KernelLayout& k = kernel.layout();
     const Func input = is_gradient(problem.op) ? sum_gradient(problem, inputs) : inputs["input"];
-    const Func map = padded_input(a, p, input, 0.0f, takes_slope(problem));
+    const bool skips_padding = inputs.request.skips_padding;
+    const Func map = skips_padding ? input : padded_input(a, p, input, 0.0f, takes_slope(problem));
     const int out_width = output_shape(p).width;
     a.is_linear = inputs.request.is_linear;
     a.window = RDom(0, k.in, 0, k.width, 0, k.height, "window");
@@ -45,9 +46,11 @@ Stages build_convolution(const Problem& problem, const OperatorInputs& inputs) {
     }
     a.sum = Func("sum");
     a.sum(at) = starts_with_bias ? Expr(inputs["bias"](a.c)) : Expr(0.0f);
-    a.sum(at) +=
-        kernel.at(a.c, rc, rx, ry) * map(input_channel(p, a.c, rc), x * stride.width + rx * p.dilation.width,
-                                         y * stride.height + ry * p.dilation.height, a.n);
+    const std::vector<Expr> under{input_channel(p, a.c, rc), x * stride.width + rx * p.dilation.width,
+                                  y * stride.height + ry * p.dilation.height, a.n};
+    const Expr value =
+        skips_padding ? read_unpadded(a, p, input, a.window, under, takes_slope(problem)) : Expr(map(under));
+    a.sum(at) += kernel.at(a.c, rc, rx, ry) * value;
 
     const Expr sum = inputs.request.tile_positions > 0
                          ? a.sum(a.c, a.p, a.p / inputs.request.tile_positions, a.n)

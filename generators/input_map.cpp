@@ -157,6 +157,30 @@ Halide::Func padded_in_place(const Problem& problem, const Halide::Func& input, 
     return padded;
 }
 
+Expr read_unpadded(Stages& a, const Problem& problem, const Halide::Func& input, Halide::RDom& window,
+                   std::vector<Expr> cxyn, bool is_computed) {
+    const AxisMap columns = column_map(problem), rows = row_map(problem);
+    Halide::Func map = input;
+    if (is_computed) {
+        map = a.padded = Halide::Func("padded");
+        map(a.c, a.x, a.y, a.n) = read(input, problem, {a.c, a.x, a.y, a.n});
+    }
+    const Expr row = cxyn[2] - rows.begin, column = cxyn[1] - columns.begin;
+    if (rows.reaches_outside)
+        window.where(row >= 0 && row < rows.size * rows.step);
+    if (rows.step > 1)
+        window.where(row % rows.step == 0);
+    if (columns.step > 1)
+        window.where(column % columns.step == 0);
+    cxyn[2] = unsafe_promise_clamped(row / rows.step, 0, rows.size - 1);
+    const Expr x = column / columns.step;
+    cxyn[1] = x;
+    if (!columns.reaches_outside)
+        return read(map, problem, cxyn);
+    cxyn[1] = clamp(x, 0, columns.size - 1);
+    return select(x >= 0 && x < columns.size, likely(read(map, problem, cxyn)), 0.0f);
+}
+
 Expr folded(const Stages& a, const Problem& problem, const Halide::Func& padded) {
     const detail::Axis columns = detail::columns(problem), rows = detail::rows(problem);
     const Halide::RDom places(0, places_of_element(columns, problem.padding_mode), 0,

@@ -28,6 +28,14 @@ Halide::Func padded_beyond(Stages& a, const Problem& problem, const Halide::Func
 // padding.
 Halide::Func padded_in_place(const Problem& problem, const Halide::Func& input, const Halide::Expr& outside);
 
+// What padded_input() has at (c, x, y, n), in padded coordinates within a window's sum, from an input that is
+// not padded, for channels that are vectors: rows in padding and between the elements of a transposed
+// operator, and its columns between elements, are left out of `window`; columns in padding are zeros, with a
+// condition that Halide takes out of the loop over the columns within. Padding must be zeros. Sets a.padded
+// where the input is computed.
+Halide::Expr read_unpadded(Stages& a, const Problem& problem, const Halide::Func& input, Halide::RDom& window,
+                           std::vector<Halide::Expr> cxyn, bool is_computed);
+
 // The sum at (c, x, y, n) over all positions of the padded input that hold this element of the input: what
 // takes the gradient of the padded input to that of the input.
 Halide::Expr folded(const Stages& a, const Problem& problem, const Halide::Func& padded);

@@ -1,6 +1,8 @@
 // The gradients of kernels: one sum over all windows for each of the kernel's elements.
+#include "generators/depthwise_kernel_gradient.hpp"
 #include "generators/input_map.hpp"
 #include "generators/sum_gradient.hpp"
+#include "schedules/window_sweep.hpp"
 
 #include <functional>
 #include <utility>
@@ -36,10 +38,7 @@ Maps maps_of(Stages& a, const Problem& original, const OperatorInputs& inputs, b
     const Problem p = m.problem = as_pointwise(original);
     m.is_transposed = detail::is_transposed(p.op);
     m.windows = m.is_transposed ? p.in : output_shape(p);
-    // The layer whose windows are gone through.
-    Problem layer = p;
-    layer.op = m.is_transposed ? Operator::transposed_convolution_input_gradient : forward_of(p.op);
-    layer = as_convolution(layer);
+    const Problem layer = window_layer(p);
     m.stride = layer.stride;
     m.is_skipping = skips && layer.padding_mode == PaddingMode::zeros;
     const Padding padding = resolved_padding(layer);
@@ -213,6 +212,8 @@ Stages build_blocked(const Problem& problem, const OperatorInputs& inputs) {
 }
 
 Stages build_kernel_gradient(const Problem& problem, const OperatorInputs& inputs) {
+    if (inputs.request.window.columns > 0)
+        return depthwise_kernel_gradient(problem, inputs);
     return inputs.request.window.rows > 0 ? build_blocked(problem, inputs) : build_plainly(problem, inputs);
 }
 

@@ -79,7 +79,7 @@ int default_strip(const Situation& s) {
 }
 
 Knobs defaults(const Situation& s, const Knobs&) {
-    return {{"columns", default_columns(s)}, {"strip", default_strip(s)}};
+    return channelwise_defaults(s);
 }
 
 // Cycles of an image: a multiply-add for each element of the window, one of two units busy, and twice as much
@@ -101,19 +101,27 @@ AlgorithmRequest request(const Situation&, const Knobs&) {
 }
 
 void apply(Stages& a, const Situation& s, const Knobs& knobs) {
+    apply_channelwise(a, s, knobs, Halide::TailStrategy::ShiftInwards);
+}
+
+} // namespace
+
+void apply_channelwise(Stages& a, const Situation& s, const Knobs& knobs, Halide::TailStrategy columns_tail) {
     const Shape out = result_shape(s);
     const Size kernel = s.problem.kernel_size;
     Halide::Var strip("strip"), row("row"), xo("xo"), xi("xi"), co("co"), ci("ci"), task("task");
     a.output.bound(a.c, 0, out.channels).bound(a.x, 0, out.width).bound(a.y, 0, out.height);
     a.output.split(a.y, strip, row, knobs.get("strip"))
-        .split(a.x, xo, xi, knobs.get("columns"), Halide::TailStrategy::ShiftInwards)
+        .split(a.x, xo, xi, knobs.get("columns"), columns_tail)
         .split(a.c, co, ci, lanes(s), Halide::TailStrategy::ShiftInwards)
         .reorder(ci, xi, co, xo, row, strip, a.n)
         .vectorize(ci)
         .unroll(xi)
         .fuse(strip, a.n, task)
         .parallel(task);
-    a.sum.compute_at(a.output, co).vectorize(a.c).unroll(a.x).unroll(a.y);
+    if (columns_tail == Halide::TailStrategy::GuardWithIf)
+        a.sum.bound_extent(a.x, knobs.get("columns"));
+    a.sum.compute_at(a.output, co).store_in(Halide::MemoryType::Stack).vectorize(a.c).unroll(a.x).unroll(a.y);
     a.sum.update().vectorize(a.c).unroll(a.x).unroll(a.y);
     const std::vector<Halide::RVar> taps = a.window.dimensions() == 3
                                                ? std::vector<Halide::RVar>{a.window[1], a.window[2]}
@@ -123,7 +131,9 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
     store_padded(a, s, task);
 }
 
-} // namespace
+Knobs channelwise_defaults(const Situation& s) {
+    return {{"columns", default_columns(s)}, {"strip", default_strip(s)}};
+}
 
 std::string why_not_channelwise(const Situation& s) {
     if (s.target->is_gpu)

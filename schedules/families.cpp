@@ -10,10 +10,18 @@ namespace lamina {
 
 namespace {
 
-constexpr std::array unasked{&phases_family,          &winograd_family,    &direct_family,
-                             &depthwise_family,       &pool_family,        &pool_gradient_family,
-                             &kernel_gradient_family, &global_pool_family, &gpu_tile_family,
-                             &elementwise_family,     &generic_family};
+constexpr std::array unasked{&phases_family,
+                             &winograd_family,
+                             &direct_family,
+                             &depthwise_family,
+                             &pool_family,
+                             &pool_gradient_family,
+                             &depthwise_kernel_gradient_family,
+                             &kernel_gradient_family,
+                             &global_pool_family,
+                             &gpu_tile_family,
+                             &elementwise_family,
+                             &generic_family};
 constexpr std::array baselines{&adams2019_family, &li2018_family, &mullapudi2016_family};
 
 // Fixed in size, so that what family_table() has returned stays valid.

@@ -24,7 +24,10 @@ struct WindowRequest {
     bool has_all_images = false; // whether they are summed over all images, too
     bool skips_padding = false;  // windows in which an element meets zeros around the input are left out
     int channels =
-        0; // input channels that stand together in the stored maps, output channels by kernel_block
+        0;           // input channels that stand together in the stored maps, output channels by kernel_block
+    int columns = 0; // of the sweep of a depthwise kernel's gradient that are unrolled, see window_sweep.hpp;
+                     // its maps are read as they are then
+    int parts = 1;   // of the columns, which are summed one after the other
 };
 
 // How Winograd's algorithm goes through a map: by blocks of tiles.
@@ -49,7 +52,9 @@ struct AlgorithmRequest {
     int prefetch_tiles = 0; // tiles of a block of output channels that each fetch a part of the next block's
                             // packed kernel, see with_kernel_prefetch(); 0: none does
     WindowRequest window = {};
-    bool has_phases = false; // a transposed convolution is summed phase by phase of its stride
+    bool has_phases = false;    // a transposed convolution is summed phase by phase of its stride
+    bool skips_padding = false; // a depthwise convolution reads its map as it is, and its sums leave out what
+                                // lies in padding or between the elements of a transposed one
     WinogradRequest winograd = {};
 };
 
@@ -93,8 +98,8 @@ std::string add_family(const Family& family);
 std::string why_illegal(const Family& family, const Situation& situation, const Knobs& knobs);
 
 extern const Family direct_family, winograd_family, phases_family, depthwise_family, pool_family,
-    pool_gradient_family, kernel_gradient_family, global_pool_family, gpu_tile_family, elementwise_family,
-    generic_family;
+    pool_gradient_family, depthwise_kernel_gradient_family, kernel_gradient_family, global_pool_family,
+    gpu_tile_family, elementwise_family, generic_family;
 extern const Family adams2019_family, li2018_family, mullapudi2016_family;
 
 // What a family in a shared object and the program that loads it must agree on.

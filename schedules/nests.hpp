@@ -44,6 +44,10 @@ inline constexpr std::string_view why_not_unfolded =
 Family channelwise_family(std::string_view name, std::string_view meaning,
                           std::string (*fits)(const Situation&));
 
+// The nest of such a family, where `columns_tail` says how columns of tiles end, and its defaults.
+void apply_channelwise(Stages& a, const Situation& s, const Knobs& knobs, Halide::TailStrategy columns_tail);
+Knobs channelwise_defaults(const Situation& s);
+
 // Why the nest of such a family does not suit the target or the layout, or "".
 std::string why_not_channelwise(const Situation& s);
 

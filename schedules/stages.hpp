@@ -25,6 +25,12 @@ struct WinogradStages {
     Halide::Var t{"t"}, bx{"bx"}, by{"by"}, bn{"bn"}, ax{"ax"}, ay{"ay"};
 };
 
+// A part of the windows that a depthwise kernel's gradient is summed over, see window_sweep.hpp.
+struct SweepRegion {
+    Halide::RDom positions;                           // (x within a group, group of columns, y) of the sweep
+    bool is_column_edge = false, is_row_edge = false; // few positions, each of which is its own case
+};
+
 // Internal Funcs are indexed (c, x, y, n) in every layout; only `output` has its arguments in memory order,
 // the contiguous one first. Where maps are linear, sum and output run over positions p = x + width*y instead,
 // as (c, p, y, n) with one y: Halide bounds a fused loop over x and y by whole rows, but a tile of positions
@@ -38,8 +44,10 @@ struct Stages {
         sum; // what a window gathers: an initial value and one update over `window`; undefined without one
     Halide::RDom window; // (c, x, y) of the kernel, or (x, y) for operators that keep channels apart, or what
                          // is reduced; (x, y, n) of the windows for gradients of kernels
-    Halide::RDom strips; // (rows, images) of windows, whose sums the output's update adds up; undefined where
-                         // there is one
+    Halide::RDom strips; // (rows, images) of windows, or (parts of columns, rows, images), whose sums the
+                         // output's update adds up; undefined where there is one
+    std::vector<SweepRegion> regions; // where there are any, update k of the sum goes through that of number
+                                      // k, and there is no window
     std::vector<Halide::Func>
         blocked; // maps by blocks of channels: (channel within its block, x, y, n, block)
     WinogradStages winograd;

@@ -1,0 +1,299 @@
+// The gradient of a depthwise kernel: all of the kernel's elements, or some of its rows, of a vector of
+// channels are summed over a strip of windows while they stay in registers. Both maps are read as they are.
+#include "schedules/nests.hpp"
+#include "schedules/window_sweep.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace lamina {
+
+namespace {
+
+// Most multiply-adds of a vector that stand in the code, where each edge is a case of its own; the compiler
+// takes about a second for as many.
+constexpr int most_unrolled = 1000;
+
+// The most lanes of which channels are whole vectors.
+int lanes(const Situation& s) {
+    int lanes = full_lanes_for(*s.target, s.problem.in.channels);
+    while (s.problem.in.channels % lanes != 0)
+        lanes /= 2;
+    return lanes;
+}
+
+int vectors_of_channels(const Situation& s) {
+    return s.problem.in.channels / lanes(s);
+}
+
+int registers_used(const Situation& s, int vectors, int taps) {
+    return vectors * (s.problem.kernel_size.width * taps + 1);
+}
+
+// Multiply-adds in the code: unrolled columns and edges, for rows of a strip and each row at an edge.
+int unrolled(const Situation& s, int vectors, int taps, int columns) {
+    const WindowSweep sweep = window_sweep(s.problem);
+    const int inner = sweep.columns.end() - sweep.columns.first();
+    const int positions = sweep.columns.edges() + inner % columns + columns;
+    return vectors * taps * s.problem.kernel_size.width * positions * (1 + sweep.rows.edges());
+}
+
+std::vector<int> vector_choices(const Situation& s) {
+    std::vector<int> values;
+    for (int v = 1; v <= 4; ++v)
+        if (vectors_of_channels(s) % v == 0)
+            values.push_back(v);
+    return values;
+}
+
+std::vector<int> tap_choices(const Situation& s) {
+    return divisors(s.problem.kernel_size.height);
+}
+
+std::vector<int> column_choices(const Situation& s) {
+    const AxisSweep columns = window_sweep(s.problem).columns;
+    std::vector<int> values{1};
+    for (int c = 2; c <= 8 && c <= columns.end() - columns.first(); ++c)
+        values.push_back(c);
+    return values;
+}
+
+std::vector<int> row_choices(const Situation& s) {
+    return divisors(window_sweep(s.problem).rows.windows);
+}
+
+std::vector<int> part_choices(const Situation& s) {
+    const AxisSweep columns = window_sweep(s.problem).columns;
+    std::vector<int> values{1};
+    for (int parts = 2; parts <= 8 && columns.end() - columns.first() >= parts * 2; parts *= 2)
+        values.push_back(parts);
+    return values;
+}
+
+std::vector<int> share_choices(const Situation& s) {
+    return divisors(vectors_of_channels(s));
+}
+
+std::string legal(const Situation& s, const Knobs& knobs) {
+    const int vectors = knobs.get("vectors", 1), taps = knobs.get("taps", 1),
+              columns = knobs.get("columns", 1), rows = knobs.get("rows", 1),
+              share = knobs.get("share", vectors_of_channels(s));
+    if (!contains(vector_choices(s), vectors))
+        return fmt::format("vectors:{}: must be 1 to 4 and divide the {} vectors of {} channels", vectors,
+                           vectors_of_channels(s), s.problem.in.channels);
+    if (!contains(tap_choices(s), taps))
+        return fmt::format("taps:{}: must divide the kernel's {} rows", taps, s.problem.kernel_size.height);
+    if (registers_used(s, vectors, taps) > s.target->vector_registers && vectors * taps > 1)
+        return fmt::format(
+            "taps:{}: {} vectors x {} rows of {} elements need {} vector registers of {} on {}", taps,
+            vectors, taps, s.problem.kernel_size.width, registers_used(s, vectors, taps),
+            s.target->vector_registers, s.target->name);
+    if (!contains(column_choices(s), columns))
+        return fmt::format("columns:{}: must be 1 to {}", columns, column_choices(s).back());
+    if (const int steps = unrolled(s, vectors, taps, columns); steps > most_unrolled && columns > 1)
+        return fmt::format("columns:{}: {} unrolled multiply-adds with the edges, at most {}", columns, steps,
+                           most_unrolled);
+    if (!contains(row_choices(s), rows))
+        return fmt::format("rows:{}: must divide the {} rows of windows", rows, row_choices(s).back());
+    const AxisSweep sweep = window_sweep(s.problem).columns;
+    if (const int parts = knobs.get("parts", 1);
+        !contains(part_choices(s), parts) || (parts > 1 && parts * columns * 2 > sweep.end() - sweep.first()))
+        return fmt::format(
+            "parts:{}: must be a power of two up to 8, each part at least twice the columns:{} of {}", parts,
+            columns, sweep.end() - sweep.first());
+    if (!contains(share_choices(s), share) || share % vectors != 0)
+        return fmt::format(
+            "share:{}: must divide the {} vectors of {} channels, and be a multiple of vectors", share,
+            vectors_of_channels(s), s.problem.in.channels);
+    return "";
+}
+
+std::string fits(const Situation& s) {
+    const Problem& p = s.problem;
+    if (facts(p.op).gradient != Gradient::kernel || !facts(p.op).has_window)
+        return fmt::format("it schedules gradients of kernels with a window, not {}", facts(p.op).name);
+    if (p.groups != p.in.channels || p.out_channels != p.in.channels)
+        return fmt::format("groups={}: it needs one group, one input and one output channel each", p.groups);
+    if (const std::string reason = why_not_channelwise(s); !reason.empty())
+        return reason;
+    if (p.padding_mode != PaddingMode::zeros)
+        return fmt::format("padding_mode={}: it leaves padding out, which must be zeros",
+                           padding_mode_names[static_cast<std::size_t>(p.padding_mode)]);
+    if (detail::is_transposed(p.op) && takes_slope(p))
+        return "the gradient of the sums, over which the windows run, would be computed for each element";
+    if (lanes(s) < 4)
+        return fmt::format("in_channels={}: no whole vectors of at least 4", p.in.channels);
+    if (unrolled(s, 1, 1, 1) > most_unrolled)
+        return fmt::format("{} rows and {} columns of windows meet padding, each a case of its own",
+                           window_sweep(p).rows.edges(), window_sweep(p).columns.edges());
+    return "";
+}
+
+// Cycles of one position, for all elements of the kernel and a vector of channels: multiply-adds, or the
+// latency of few accumulators, or two loads a cycle.
+double position_cycles(const Situation& s, const Knobs& knobs) {
+    const AxisSweep columns = window_sweep(s.problem).columns;
+    const int vectors = knobs.get("vectors"), taps = knobs.get("taps"),
+              unrolled_columns = knobs.get("columns");
+    const double multiply_adds = static_cast<double>(vectors) * taps * columns.kernel;
+    const double arithmetic =
+        std::max<double>(multiply_adds / s.target->fma_per_cycle, s.target->fma_latency);
+    const double shared = 1 + (columns.kernel - 1.0) / unrolled_columns; // loads of the windows' values
+    const double loads = vectors * (columns.by_map ? taps + shared : multiply_adds / vectors + 1) / 2;
+    const double tiles = static_cast<double>(s.problem.kernel_size.height) / taps / vectors;
+    return tiles * (std::max(arithmetic, loads) + 0.1 * loads + 0.5 / unrolled_columns);
+}
+
+// Positions of both maps that a part of a strip goes through.
+double strip_positions(const Situation& s, const Knobs& knobs) {
+    const WindowSweep sweep = window_sweep(s.problem);
+    const int reach = std::min(sweep.rows.elements, (knobs.get("rows") - 1) * sweep.rows.stride +
+                                                        sweep.rows.kernel * sweep.rows.dilation);
+    return (static_cast<double>(knobs.get("rows")) * sweep.columns.windows +
+            static_cast<double>(reach) * sweep.columns.elements) /
+           knobs.get("parts");
+}
+
+// Bytes of a cache line of x86-64, ARM64 and most others.
+constexpr int line_bytes = 64;
+
+// Cycles for what comes from beyond the L1 cache: a strip with the rows that it shares with the next, and
+// once more at eight bytes a cycle for every further pass over its cache lines that they do not outlast, with
+// a vector of their other half, or with other rows of the kernel. (3x3 on 112x112x32, Zen 3: 39 GFLOP/s in
+// whole rows, 70 in eighths of them.)
+double memory_cycles(const Situation& s, const Knobs& knobs) {
+    const WindowSweep sweep = window_sweep(s.problem);
+    const double strips = static_cast<double>(sweep.rows.windows) / knobs.get("rows") * knobs.get("parts");
+    const double bytes = strips * strip_positions(s, knobs) * s.problem.in.channels * 4;
+    const int run = std::max(line_bytes, knobs.get("vectors") * lanes(s) * 4);
+    const double passes = static_cast<double>(run) / (knobs.get("vectors") * lanes(s) * 4) *
+                          s.problem.kernel_size.height / knobs.get("taps");
+    const bool stays = strip_positions(s, knobs) * run <= s.target->l1_bytes * 0.4;
+    return bytes / 32 + (stays ? 0 : (passes - 1) * bytes / 8);
+}
+
+// Cycles of an image: its positions, with those at edges twice for the loops that they are apart from; about
+// eight to begin and end the loop over a part's columns; accumulators loaded and stored once per strip; and
+// the memory's.
+double cost(const Situation& s, const Knobs& knobs) {
+    const WindowSweep sweep = window_sweep(s.problem);
+    const double strips = static_cast<double>(sweep.rows.windows) / knobs.get("rows") * knobs.get("parts");
+    const int inner = sweep.columns.end() - sweep.columns.first();
+    const double positions =
+        static_cast<double>(sweep.columns.positions() + sweep.columns.edges() + inner % knobs.get("columns"));
+    const double kernel = static_cast<double>(kernel_operand(s.problem).elements()) / lanes(s);
+    return positions * sweep.rows.windows * vectors_of_channels(s) * position_cycles(s, knobs) +
+           sweep.rows.windows * knobs.get("parts") * kernel / s.problem.kernel_size.width /
+               knobs.get("taps") * 8 +
+           strips * kernel * 3 + memory_cycles(s, knobs);
+}
+
+// Whole cache lines, in at least two tasks where there are channels for them.
+int default_share(const Situation& s, int vectors) {
+    const int line = std::max(1, line_bytes / 4 / lanes(s));
+    int best = 0;
+    for (int share : share_choices(s)) {
+        const bool is_least = share % line == 0 && best % line != 0;
+        const bool has_tasks = share % line == 0 && share * 2 <= vectors_of_channels(s);
+        if (share % vectors == 0 && (best == 0 || is_least || has_tasks))
+            best = share;
+    }
+    return best;
+}
+
+Knobs defaults(const Situation& s, const Knobs& given) {
+    Knobs best;
+    double least = 1e300;
+    const auto values = [&](std::string_view name, std::vector<int> choices) {
+        return given.has(name) ? std::vector{given.get(name)} : std::move(choices);
+    };
+    const auto consider = [&](const Knobs& knobs) {
+        const bool is_legal = legal(s, knobs).empty();
+        if (!is_legal && !best.values().empty())
+            return;
+        if (const double cycles = is_legal ? cost(s, knobs) : 1e299; cycles < least) {
+            least = cycles;
+            best = knobs;
+        }
+    };
+    for (int vectors : values("vectors", vector_choices(s)))
+        for (int taps : values("taps", tap_choices(s)))
+            for (int columns : values("columns", column_choices(s)))
+                for (int rows : values("rows", row_choices(s)))
+                    for (int parts : values("parts", part_choices(s)))
+                        consider({{"vectors", vectors},
+                                  {"taps", taps},
+                                  {"columns", columns},
+                                  {"rows", rows},
+                                  {"parts", parts},
+                                  {"share", given.get("share", default_share(s, vectors))}});
+    return best;
+}
+
+AlgorithmRequest request(const Situation&, const Knobs& knobs) {
+    return {
+        .window = {.rows = knobs.get("rows"), .columns = knobs.get("columns"), .parts = knobs.get("parts")}};
+}
+
+void apply_region(Stages& a, const Situation& s, int number) {
+    const SweepRegion& region = a.regions[static_cast<std::size_t>(number)];
+    const Halide::RVar x = region.positions[0], group = region.positions[1], y = region.positions[2];
+    Halide::Stage update = a.sum.update(number);
+    update.reorder(a.d, a.c, a.x, a.y, x, group, y).unroll(x);
+    if (region.is_row_edge)
+        update.unroll(y);
+    update.vectorize(a.d, lanes(s)).unroll(a.d).unroll(a.c).unroll(a.x).unroll(a.y);
+}
+
+void apply(Stages& a, const Situation& s, const Knobs& knobs) {
+    const Size kernel = s.problem.kernel_size;
+    const int block = knobs.get("vectors") * lanes(s), share = knobs.get("share") * lanes(s);
+    const bool has_strips = a.strips.defined();
+    Halide::Var task("task"), of_task("of_task"), outer("do"), inner("di"), yo("yo"), yi("yi");
+    a.output.bound(a.d, 0, s.problem.in.channels).bound(a.c, 0, 1);
+    a.output.bound(a.x, 0, kernel.width).bound(a.y, 0, kernel.height);
+    if (has_strips)
+        a.output.vectorize(a.d, lanes(s), Halide::TailStrategy::RoundUp);
+    Halide::Stage tiles = has_strips ? Halide::Stage(a.output.update()) : Halide::Stage(a.output);
+    tiles.split(a.d, task, of_task, share)
+        .split(of_task, outer, inner, block)
+        .split(a.y, yo, yi, knobs.get("taps"));
+    std::vector<Halide::VarOrRVar> order{inner, a.c, a.x, yi, yo, outer};
+    if (has_strips)
+        order.insert(order.end(), {a.strips[0], a.strips[1], a.strips[2]});
+    order.emplace_back(task);
+    tiles.reorder(order)
+        .vectorize(inner, lanes(s))
+        .unroll(inner)
+        .unroll(a.c)
+        .unroll(a.x)
+        .unroll(yi)
+        .parallel(task);
+    a.sum.compute_at(a.output, yo).store_in(Halide::MemoryType::Stack);
+    a.sum.bound_extent(a.c, 1).bound_extent(a.y, knobs.get("taps"));
+    a.sum.vectorize(a.d, lanes(s)).unroll(a.d).unroll(a.c).unroll(a.x).unroll(a.y);
+    for (int number = 0; number < static_cast<int>(a.regions.size()); ++number)
+        apply_region(a, s, number);
+}
+
+} // namespace
+
+const Family depthwise_kernel_gradient_family = {
+    "depthwise_kernel_gradient",
+    "gradient of a depthwise kernel, all elements at once, from maps as they are",
+    {{"vectors", "vectors of channels that are summed together", vector_choices},
+     {"taps", "rows of the kernel that are summed together", tap_choices},
+     {"columns", "unrolled columns", column_choices},
+     {"rows", "rows of windows that are summed while the sums stay in registers", row_choices},
+     {"parts", "parts of the columns, summed one after the other", part_choices},
+     {"share", "vectors of channels of one task", share_choices}},
+    legal,
+    defaults,
+    fits,
+    request,
+    apply,
+    cost,
+};
+
+} // namespace lamina
