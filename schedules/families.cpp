@@ -12,12 +12,13 @@ namespace {
 
 // Fixed in size, so that what family_table() has returned stays valid.
 struct Table {
-    static constexpr std::size_t default_count = 9;
-    std::array<const Family*, 128> rows{&phases_family,    &direct_family,        &depthwise_family,
-                                        &pool_family,      &pool_gradient_family, &kernel_gradient_family,
-                                        &gpu_tile_family,  &elementwise_family,   &generic_family,
-                                        &adams2019_family, &li2018_family,        &mullapudi2016_family};
-    std::size_t count = 12;
+    static constexpr std::size_t default_count = 10;
+    std::array<const Family*, 128> rows{&phases_family,       &direct_family,        &depthwise_family,
+                                        &pool_family,         &pool_gradient_family, &kernel_gradient_family,
+                                        &separable_family,    &gpu_tile_family,      &elementwise_family,
+                                        &generic_family,      &adams2019_family,     &li2018_family,
+                                        &mullapudi2016_family};
+    std::size_t count = 13;
 };
 
 Table& table() {

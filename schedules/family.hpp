@@ -27,6 +27,13 @@ struct WindowRequest {
         0; // input channels that stand together in the stored maps, output channels by kernel_block
 };
 
+// How the depthwise sums of a separable convolution are stored between its two parts.
+struct SeparableRequest {
+    int rows = 0; // of the output, whose sums one strip holds; 0: all maps are as they are
+    int columns =
+        0; // of the output that are summed together: where padding is met, tiles are parts of their own
+};
+
 // What a family asks of the algorithm, so that layer arithmetic stays in the generators.
 struct AlgorithmRequest {
     int kernel_block =
@@ -39,6 +46,7 @@ struct AlgorithmRequest {
     int prefetch_tiles = 0; // tiles of a block of output channels that each fetch a part of the next block's
                             // packed kernel, see with_kernel_prefetch(); 0: none does
     WindowRequest window = {};
+    SeparableRequest separable = {};
     bool has_phases = false; // a transposed convolution is summed phase by phase of its stride
 };
 
@@ -79,7 +87,7 @@ std::string add_family(const Family& family);
 std::string why_illegal(const Family& family, const Situation& situation, const Knobs& knobs);
 
 extern const Family direct_family, phases_family, depthwise_family, pool_family, pool_gradient_family,
-    kernel_gradient_family, gpu_tile_family, elementwise_family, generic_family;
+    kernel_gradient_family, gpu_tile_family, elementwise_family, generic_family, separable_family;
 extern const Family adams2019_family, li2018_family, mullapudi2016_family;
 
 // What a family in a shared object and the program that loads it must agree on.

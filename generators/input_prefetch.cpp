@@ -1,0 +1,106 @@
+#include "generators/input_prefetch.hpp"
+
+#include "lamina/shapes.hpp"
+
+#include <string_view>
+
+namespace lamina {
+
+namespace {
+
+using namespace Halide::Internal;
+using Halide::Expr;
+
+constexpr int line_floats = 16; // of a cache line
+
+// A strip's input as far as the strip before has not read it, and the parts into which it is cut.
+struct Parts {
+    int strips, image_floats, row_floats;
+    int first_row, rows; // of the strip behind the first one, in the input
+    int tiles, blocks;
+
+    int floats() const {
+        const int parts = tiles * blocks * line_floats;
+        return (rows * row_floats + parts - 1) / parts * line_floats;
+    }
+};
+
+Parts parts_of(const Problem& p, const AlgorithmRequest& request) {
+    const detail::Axis rows = detail::rows(p);
+    const int stride = p.stride.height, strip = request.separable.rows;
+    const int behind = static_cast<int>(rows.extent() - rows.begin); // the first window's end
+    return {.strips = output_shape(p).height / strip,
+            .image_floats = p.in.height * p.in.width * p.in.channels,
+            .row_floats = p.in.width * p.in.channels,
+            .first_row = behind + (strip - 1) * stride,
+            .rows = strip * stride,
+            .tiles = request.prefetch_tiles,
+            .blocks = (p.out_channels + request.kernel_block - 1) / request.kernel_block};
+}
+
+class InsertPrefetches : public IRMutator {
+public:
+    InsertPrefetches(const Parts& parts, const LoweredFunc& function) : parts_(parts) {
+        for (const LoweredArgument& argument : function.args)
+            names_.push_back(argument.name); // a parallel loop's variable is its body's argument
+    }
+    using IRMutator::mutate;
+
+private:
+    Parts parts_;
+    std::vector<std::string> names_; // of variables around the statement
+
+    using IRMutator::visit;
+
+    // The variable of the output's loop whose name ends so, or `absent`.
+    Expr variable(std::string_view ending, const Expr& absent) const {
+        for (const std::string& name : names_)
+            if (name.starts_with("result") && name.ends_with(ending))
+                return Variable::make(Halide::Int(32), name);
+        return absent;
+    }
+
+    Stmt visit(const For* loop) override {
+        names_.push_back(loop->name);
+        Stmt changed = IRMutator::visit(loop);
+        const bool is_tile = loop->name.starts_with("result") && loop->name.ends_with(".p.tile");
+        const Expr task = variable(".task", Expr());
+        if (const For* tile = changed.as<For>(); tile && is_tile && task.defined())
+            changed = For::make(tile->name, tile->min, tile->extent, tile->for_type, tile->partition_policy,
+                                tile->device_api, Block::make(prefetch(task), tile->body));
+        names_.pop_back();
+        return changed;
+    }
+
+    // Behind an image's last strip comes the next image's first one, which is little else.
+    Stmt prefetch(const Expr& task) const {
+        const Expr part = variable(".c.co", 0) * parts_.tiles + variable(".p.tile", 0);
+        const Expr row = task % parts_.strips * parts_.rows + parts_.first_row;
+        const Expr image = Halide::cast<std::int64_t>(task / parts_.strips) * parts_.image_floats;
+        const Expr at = image + Halide::cast<std::int64_t>(row) * parts_.row_floats + part * parts_.floats();
+        const Expr call =
+            Call::make(Halide::Int(32), "lamina_prefetch",
+                       {Variable::make(Halide::type_of<const float*>(), "input"), at, Expr(parts_.floats())},
+                       Call::Extern);
+        return Evaluate::make(call);
+    }
+};
+
+} // namespace
+
+Halide::Module with_input_prefetch(const Halide::Module& module, const Problem& problem,
+                                   const AlgorithmRequest& request) {
+    if (request.prefetch_tiles == 0 || request.separable.rows == 0)
+        return module;
+    Halide::Module changed(module.name(), module.target());
+    for (const Halide::Buffer<>& buffer : module.buffers())
+        changed.append(buffer);
+    for (const LoweredFunc& function : module.functions()) {
+        LoweredFunc copy = function;
+        copy.body = InsertPrefetches(parts_of(problem, request), function).mutate(function.body);
+        changed.append(copy);
+    }
+    return changed;
+}
+
+} // namespace lamina
