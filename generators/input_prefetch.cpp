@@ -19,10 +19,7 @@ struct Parts {
     int first_row, rows; // of the strip behind the first one, in the input
     int tiles, blocks;
 
-    int floats() const {
-        const int parts = tiles * blocks * line_floats;
-        return (rows * row_floats + parts - 1) / parts * line_floats;
-    }
+    int lines() const { return (rows * row_floats + line_floats - 1) / line_floats; }
 };
 
 Parts parts_of(const Problem& p, const AlgorithmRequest& request) {
@@ -60,29 +57,50 @@ private:
         return absent;
     }
 
+    // Of the loop over the channels that are summed, the innermost of all.
+    static bool is_of_sum(const std::string& name) {
+        return name.starts_with("sum") && name.find(".s1.window") != std::string::npos;
+    }
+
     Stmt visit(const For* loop) override {
         names_.push_back(loop->name);
         Stmt changed = IRMutator::visit(loop);
-        const bool is_tile = loop->name.starts_with("result") && loop->name.ends_with(".p.tile");
         const Expr task = variable(".task", Expr());
-        if (const For* tile = changed.as<For>(); tile && is_tile && task.defined())
-            changed = For::make(tile->name, tile->min, tile->extent, tile->for_type, tile->partition_policy,
-                                tile->device_api, Block::make(prefetch(task), tile->body));
+        const std::optional<std::int64_t> turns = as_const_int(loop->extent);
+        if (task.defined() && turns && is_of_sum(loop->name))
+            changed = For::make(
+                loop->name, loop->min, loop->extent, loop->for_type, loop->partition_policy, loop->device_api,
+                Block::make(prefetches(task, Variable::make(Halide::Int(32), loop->name) - loop->min,
+                                       static_cast<int>(*turns)),
+                            loop->body));
         names_.pop_back();
         return changed;
     }
 
     // Behind an image's last strip comes the next image's first one, which is little else.
-    Stmt prefetch(const Expr& task) const {
-        const Expr part = variable(".c.co", 0) * parts_.tiles + variable(".p.tile", 0);
+    Stmt prefetches(const Expr& task, const Expr& turn, int turns) const {
+        const int lines = parts_.lines(), parts = parts_.tiles * parts_.blocks * turns,
+                  lines_per_part = (lines + parts - 1) / parts;
+        const Expr part = (variable(".c.co", 0) * parts_.tiles + variable(".p.tile", 0)) * turns + turn;
         const Expr row = task % parts_.strips * parts_.rows + parts_.first_row;
         const Expr image = Halide::cast<std::int64_t>(task / parts_.strips) * parts_.image_floats;
-        const Expr at = image + Halide::cast<std::int64_t>(row) * parts_.row_floats + part * parts_.floats();
-        const Expr call =
-            Call::make(Halide::Int(32), "lamina_prefetch",
-                       {Variable::make(Halide::type_of<const float*>(), "input"), at, Expr(parts_.floats())},
-                       Call::Extern);
-        return Evaluate::make(call);
+        const Expr start = image + Halide::cast<std::int64_t>(row) * parts_.row_floats;
+        std::vector<Stmt> all;
+        for (int i = 0; i < lines_per_part; ++i) {
+            const Expr line = min(part * lines_per_part + i, lines - 1);
+            all.push_back(prefetch(start + Halide::cast<std::int64_t>(line * line_floats)));
+        }
+        return Block::make(all);
+    }
+
+    static Stmt prefetch(const Expr& at) {
+        constexpr int for_reading = 0, into_l2 = 2, data = 1;
+        const Expr input = Variable::make(Halide::type_of<const float*>(), "input");
+        const Expr address = Reinterpret::make(Halide::UInt(64), input) + Halide::cast<std::uint64_t>(at) * 4;
+        return Evaluate::make(Call::make(
+            Halide::Int(32), "llvm.prefetch.p0",
+            {Reinterpret::make(Halide::Handle(), address), Expr(for_reading), Expr(into_l2), Expr(data)},
+            Call::Extern));
     }
 };
 

@@ -147,17 +147,41 @@ int default_columns(const Situation& s) {
     return best;
 }
 
+// Whether the input comes from beyond the L2 cache.
+bool is_far(const Situation& s) {
+    return 4 * elements(s.problem.in) > s.target->l2_bytes;
+}
+
+// Of all strips of a few tiles, the largest whose sums and input stay in the L2 cache together with the
+// kernel and, where that is fetched ahead, the next strip's input.
 int default_strip(const Situation& s) {
-    int best = 1;
-    for (int strip : strip_choices(s))
-        if (strip_bytes(s, strip) <= s.target->l2_bytes / 4)
+    constexpr int fewest_positions = 24;
+    const Shape out = output_shape(s.problem);
+    const double kernel = 4.0 * s.problem.in.channels * out.channels;
+    int best = out.height;
+    bool is_first = true;
+    for (int strip : strip_choices(s)) {
+        if (strip * out.width < std::min(fewest_positions, out.height * out.width))
+            continue;
+        const double input = padded_bytes(s.problem, strip) * (is_far(s) ? 2 : 1);
+        if (is_first ||
+            static_cast<double>(strip_bytes(s, strip)) + input + kernel <= s.target->l2_bytes * 0.85)
             best = strip;
+        is_first = false;
+    }
     return best;
 }
 
-// Where the input comes from beyond the L2 cache.
-int default_ahead(const Situation& s, int strip) {
-    return why_no_prefetch(s, strip).empty() && 4 * elements(s.problem.in) > s.target->l2_bytes ? 1 : 0;
+// An input that comes from far off is read in its own order, which the core fetches ahead by itself; of
+// another one, the rows of a window stay in half of the L1 cache.
+int default_channels(const Situation& s) {
+    const double row = padded_bytes(s.problem, 1) / s.problem.in.channels;
+    const std::vector<int> choices = channel_choices(s);
+    int best = choices.front();
+    for (int channels : choices)
+        if (is_far(s) || row * channels <= s.target->l1_bytes * 0.5)
+            best = channels;
+    return best;
 }
 
 Knobs defaults(const Situation& s, const Knobs& given) {
@@ -170,8 +194,8 @@ Knobs defaults(const Situation& s, const Knobs& given) {
             {"unroll", tile.get("unroll")},
             {"strip", strip},
             {"columns", default_columns(s)},
-            {"channels", s.problem.in.channels},
-            {"ahead", given.get("ahead", default_ahead(s, strip))}};
+            {"channels", default_channels(s)},
+            {"ahead", given.get("ahead", is_far(s) && why_no_prefetch(s, strip).empty() ? 1 : 0)}};
 }
 
 AlgorithmRequest request(const Situation& s, const Knobs& knobs) {
