@@ -81,7 +81,9 @@ private:
     Stmt prefetches(const Expr& task, const Expr& turn, int turns) const {
         const int lines = parts_.lines(), parts = parts_.tiles * parts_.blocks * turns,
                   lines_per_part = (lines + parts - 1) / parts;
-        const Expr part = (variable(".c.co", 0) * parts_.tiles + variable(".p.tile", 0)) * turns + turn;
+        // Loops of one turn have no variable, and the last tile may stand outside the loop over tiles.
+        const Expr block = variable(".c.co", parts_.blocks - 1), tile = variable(".p.tile", parts_.tiles - 1);
+        const Expr part = (block * parts_.tiles + tile) * turns + turn;
         const Expr row = task % parts_.strips * parts_.rows + parts_.first_row;
         const Expr image = Halide::cast<std::int64_t>(task / parts_.strips) * parts_.image_floats;
         const Expr start = image + Halide::cast<std::int64_t>(row) * parts_.row_floats;

@@ -44,7 +44,8 @@ struct AlgorithmRequest {
     int tile_positions = 0; // linear positions whose sum leaves out the kernel's rows that meet padding alone
                             // for all of them; 0: nothing is left out
     int prefetch_tiles = 0; // tiles of a block of output channels that each fetch a part of the next block's
-                            // packed kernel, see with_kernel_prefetch(); 0: none does
+                            // packed kernel, see with_kernel_prefetch(), or tiles of a strip that each
+                            // fetch a part of the next strip's input, see with_input_prefetch(); 0: none does
     WindowRequest window = {};
     SeparableRequest separable = {};
     bool has_phases = false; // a transposed convolution is summed phase by phase of its stride
