@@ -1,5 +1,6 @@
 #include "generators/compile.hpp"
 
+#include "generators/input_prefetch.hpp"
 #include "generators/kernel_prefetch.hpp"
 #include "generators/operand_bounds.hpp"
 #include "generators/problem_generator.hpp"
@@ -82,10 +83,13 @@ std::string compile_part(const CompiledKernel& kernel, const CompileOptions& opt
         const Choice& choice = kernel.choices.at(static_cast<std::size_t>(number));
         Halide::Module module =
             make_generator(kernel.request.problem, choice, target, part)->build_module(name);
-        if (part == Part::call)
-            module = with_kernel_prefetch(
-                module, kernel.request.problem,
-                choice.family->request({kernel.request.problem, &facts_for(target)}, choice.knobs));
+        if (part == Part::call) {
+            const Problem& problem = kernel.request.problem;
+            const AlgorithmRequest request =
+                choice.family->request({problem, &facts_for(target)}, choice.knobs);
+            module = with_kernel_prefetch(module, problem, request);
+            module = with_input_prefetch(module, problem, request);
+        }
         ScratchUse use = scratch_use(module, name);
         std::move(use.allocations.begin(), use.allocations.end(), std::back_inserter(function.allocations));
         function.scratch_serial = std::max(function.scratch_serial, use.serial);
@@ -136,7 +140,7 @@ std::string why_no_page(const std::string& path) {
 } // namespace
 
 Choice choice_for(const KernelRequest& request, const TargetFacts& target, const std::string& records) {
-    return choose_schedule({request.problem, &target}, request.schedule, records);
+    return choose_schedule({request.problem, &target, request.is_packed_in_calls}, request.schedule, records);
 }
 
 CompiledKernel compile_kernel(const KernelRequest& request, const CompileOptions& options) {

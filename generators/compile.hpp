@@ -14,6 +14,7 @@ struct KernelRequest {
     Problem problem;
     std::string schedule;     // family,knob:value,...; "" looks one up
     std::string variant = {}; // of the kernel KERNEL where the name is KERNEL_VARIANT; "" for KERNEL itself
+    bool is_packed_in_calls = false; // as a Situation has it
 };
 
 struct CompileOptions {

@@ -115,7 +115,7 @@ private:
 
 Halide::Module with_kernel_prefetch(const Halide::Module& module, const Problem& problem,
                                     const AlgorithmRequest& request) {
-    if (request.prefetch_tiles == 0 || request.kernel_block == 0)
+    if (request.prefetch_tiles == 0 || request.kernel_block == 0 || request.separable.rows > 0)
         return module;
     Halide::Module changed(module.name(), module.target());
     for (const Halide::Buffer<>& buffer : module.buffers())

@@ -61,6 +61,7 @@ std::string check_names(const LibraryRequest& request) {
 const CompiledKernel* twin(const std::vector<CompiledKernel>& compiled, const KernelRequest& request) {
     for (const CompiledKernel& kernel : compiled)
         if (kernel.request.problem == request.problem && kernel.request.schedule == request.schedule &&
+            kernel.request.is_packed_in_calls == request.is_packed_in_calls &&
             kernel.request.variant.empty() && request.variant.empty())
             return &kernel;
     return nullptr;
@@ -73,8 +74,8 @@ std::vector<std::string> compile_kernels(const LibraryRequest& request, const st
     for (const KernelRequest& kernel : request.kernels) {
         if (request.on_kernel)
             request.on_kernel(kernel.name);
-        const KernelRequest named{request.name + "_" + kernel.name, kernel.problem, kernel.schedule,
-                                  kernel.variant};
+        KernelRequest named = kernel;
+        named.name = request.name + "_" + kernel.name;
         if (const CompiledKernel* known = twin(library.kernels, named)) {
             CompiledKernel shared = *known;
             shared.request = named;
@@ -117,9 +118,13 @@ WholeRequest with_network(const LibraryRequest& given) {
         return whole;
     whole.plan = plan_network(given.network);
     whole.error = whole.plan.error;
-    for (const KernelRequest& kernel : whole.plan.kernels)
-        if (std::ranges::find(given.kernels, kernel.name, &KernelRequest::name) == given.kernels.end())
+    for (const KernelRequest& kernel : whole.plan.kernels) {
+        const auto known = std::ranges::find(whole.request.kernels, kernel.name, &KernelRequest::name);
+        if (known == whole.request.kernels.end())
             whole.request.kernels.push_back(kernel);
+        else
+            known->is_packed_in_calls |= kernel.is_packed_in_calls;
+    }
     return whole;
 }
 

@@ -119,6 +119,7 @@ void Planner::call(const std::string& kernel, const Problem& problem,
     const bool packs = reads_kernel(problem.op) && run_ == &plan_.training;
     const std::string packed = kernel + "_packed";
     if (packs) {
+        std::ranges::find(plan_.kernels, kernel, &KernelRequest::name)->is_packed_in_calls = true;
         buffer(packed, {"packed_kernel", Direction::out, Type::f32, 1, {0}}, kernel);
         run_->calls.push_back({kernel + "_pack", {argument(kernel_operand(problem)), packed}});
     }
@@ -139,7 +140,7 @@ void Planner::call_layer(int index, const Problem& problem, const std::string& k
         if (operand.name == "indices" && operand.direction == Direction::in)
             return buffer(layer(own.indices).name + "_indices", operand);
         std::string variable = fmt::format("{}_{}", own.name, operand.name);
-        if (operand.name == "kernel" || operand.name == "bias")
+        if (is_weight(operand))
             return variable;
         const bool is_result = operand.name == "output" && run_ == &plan_.inference &&
                                index + 1 == static_cast<int>(layers_.size());
@@ -281,6 +282,12 @@ std::string why_not_trainable(const NetworkRequest& request) {
     if (!is_of_kind(request.optimiser, is_an_update))
         return fmt::format("optimiser {}: expected {}", in_quotes(request.optimiser).view(),
                            names_of(is_an_update));
+    for (const NetworkLayer& layer : request.layers)
+        if (!has_gradients(layer.problem.op))
+            return fmt::format(
+                "loss {}: layer {} is a {}, which has no gradients; a network that is trained has "
+                "the layers that it consists of instead",
+                request.loss, layer.name, facts(layer.problem.op).name);
     if (request.loss == "softmax_cross_entropy" && request.layers.back().problem.op == Operator::softmax)
         return "loss softmax_cross_entropy: contains a softmax, and the network's last layer is one already";
     return "";
@@ -289,12 +296,9 @@ std::string why_not_trainable(const NetworkRequest& request) {
 void plan_parameters(NetworkPlan& plan) {
     for (const NetworkLayer& layer : plan.request.layers) {
         const Problem& p = layer.problem;
-        if (!facts(p.op).has_kernel)
-            continue;
-        std::vector<Operand> trained{kernel_operand(p)};
-        if (has_bias(p))
-            trained.push_back({"bias", Direction::in, p.type, 1, {p.out_channels}});
-        for (const Operand& operand : trained) {
+        for (const Operand& operand : operands(p)) {
+            if (!is_weight(operand))
+                continue;
             plan.parameters.push_back({layer.name, std::string(operand.name), operand, plan.weight_count});
             plan.weight_count += aligned_floats(operand.elements());
         }

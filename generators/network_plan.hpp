@@ -17,7 +17,7 @@ struct NetworkRequest {
 
 // A tensor that belongs to the network's weights, gradients and states of the optimiser alike.
 struct PlannedParameter {
-    std::string layer, role; // "kernel" or "bias"
+    std::string layer, role; // the operand's name
     Operand operand;
     std::int64_t offset = 0;                         // in floats
     std::int64_t packed_size = 0, packed_offset = 0; // in floats, among the packed weights

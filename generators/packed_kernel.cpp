@@ -25,6 +25,8 @@ Size tile_outputs(const Problem& p, const WinogradRequest& request) {
 } // namespace
 
 KernelLayout kernel_layout(const Problem& problem, const AlgorithmRequest& request) {
+    if (problem.op == Operator::separable_convolution)
+        return kernel_layout(pointwise_part(problem), request);
     const Problem p = as_convolution(problem);
     return {.out = p.out_channels,
             .in = p.in.channels / p.groups,

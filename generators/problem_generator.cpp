@@ -75,13 +75,15 @@ void constrain(Buffer&& buffer, const Operand& operand, bool is_second_output = 
     }
 }
 
-// The same bytes as one row of positions, see Stages.
-Operand linear(Operand operand, Layout layout) {
+// The same bytes as rows of positions, one row for each strip of the map or one for all, see Stages.
+Operand linear(Operand operand, Layout layout, int strip_rows) {
     const auto [n, first, second, last] = operand.shape;
+    const int height = layout == Layout::nchw ? second : first;
+    const int strips = strip_rows > 0 ? height / strip_rows : 1;
     if (layout == Layout::nchw)
-        operand.shape = {n, first, 1, second * last};
+        operand.shape = {n, first, strips, second * last / strips};
     else
-        operand.shape = {n, 1, first * second, last};
+        operand.shape = {n, strips, first * second / strips, last};
     return operand;
 }
 
@@ -89,11 +91,12 @@ Operand linear(Operand operand, Layout layout) {
 
 void ProblemGeneratorState::constrain_call() {
     const bool is_linear = request().is_linear;
+    const int strip_rows = request().separable.rows;
     const Problem& problem = situation.problem;
     const Layout layout = as_convolution(problem).layout;
     for (const auto& [operand, input] : inputs) {
         const Operand seen = as_seen(problem, operand);
-        constrain(*input, is_linear && operand.name == "residual" ? linear(seen, layout) : seen);
+        constrain(*input, is_linear && operand.name == "residual" ? linear(seen, layout, strip_rows) : seen);
     }
     Func func = *output;
     std::vector<Halide::OutputImageParam> buffers = func.output_buffers();
@@ -101,7 +104,7 @@ void ProblemGeneratorState::constrain_call() {
     for (const Operand& operand : operands(problem))
         if (operand.direction == Direction::out) {
             const Operand seen = as_seen(problem, operand);
-            constrain(buffers[next], is_linear ? linear(seen, layout) : seen, next > 0);
+            constrain(buffers[next], is_linear ? linear(seen, layout, strip_rows) : seen, next > 0);
             ++next;
         }
 }

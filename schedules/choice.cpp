@@ -74,15 +74,16 @@ Choice analytic_default(const Situation& situation) {
 Choice choose(const Situation& situation, const std::string& text, const std::string& records) {
     if (!text.empty())
         return from_text(situation, text, "given by the user");
+    Choice usual = analytic_default(situation);
     if (!records.empty()) {
         const RecordFile file = load_records(records_path(records, *situation.target));
         for (const RecordMatch& match : matching_records(file, situation)) {
             Choice choice = from_text(situation, match.record->schedule, match.reason);
-            if (choice.error.empty())
+            if (choice.error.empty() && (match.is_own || choice.family == usual.family))
                 return choice;
         }
     }
-    return analytic_default(situation);
+    return usual;
 }
 
 // No masked loads here: packing a flipped kernel runs backwards, and Halide 21 fails on masked loads of that

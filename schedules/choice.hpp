@@ -13,8 +13,9 @@ struct Choice {
 };
 
 // A schedule given by the user as text -> the record of this problem and target -> the nearest record of the
-// same operator and target -> the first fitting family's analytic default. Knobs that a given schedule leaves
-// out take their default. `records` is the folder of record files; "" means none.
+// same operator and target, where it has the family that is the default here -> the first fitting family's
+// analytic default. Knobs that a given schedule leaves out take their default. `records` is the folder of
+// record files; "" means none.
 Choice choose_schedule(const Situation& situation, const std::string& text, const std::string& records);
 
 // Puts the choice on the algorithm.

@@ -13,7 +13,7 @@ namespace {
 
 std::string fits(const Situation& s) {
     const Problem& p = s.problem;
-    if (!reads_kernel(p.op) || !facts(p.op).has_window)
+    if (!is_one_sum(p) || !facts(p.op).has_window)
         return fmt::format("it schedules convolutions, not {}", facts(p.op).name);
     if (p.groups != p.in.channels || p.out_channels != p.in.channels)
         return fmt::format("groups={}: it needs one group, one input and one output channel each", p.groups);

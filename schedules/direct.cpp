@@ -36,7 +36,7 @@ Geometry geometry(const Situation& s) {
 std::string fits(const Situation& s) {
     const Problem& p = s.problem;
     const Geometry g = geometry(s);
-    if (!reads_kernel(p.op))
+    if (!is_one_sum(p))
         return fmt::format("it schedules sums of products with a kernel, not {}", facts(p.op).name);
     if (has_unfolded_gradient(p))
         return fmt::format("padding_mode={}: {}",

@@ -19,6 +19,7 @@ constexpr std::array unasked{&phases_family,
                              &depthwise_kernel_gradient_family,
                              &kernel_gradient_family,
                              &global_pool_family,
+                             &separable_family,
                              &gpu_tile_family,
                              &elementwise_family,
                              &generic_family};

@@ -15,6 +15,7 @@ namespace lamina {
 struct Situation {
     Problem problem;
     const TargetFacts* target = nullptr;
+    bool is_packed_in_calls = false; // the kernel is packed before each call, so that a packed one is scratch
 };
 
 // How the gradient of a kernel goes through the windows.
@@ -39,6 +40,13 @@ struct WinogradRequest {
     int blocks = 0;            // of kernel_block output channels whose packed kernels stand together
 };
 
+// How the depthwise sums of a separable convolution are stored between its two parts.
+struct SeparableRequest {
+    int rows = 0; // of the output, whose sums one strip holds; 0: all maps are as they are
+    int columns =
+        0; // of the output that are summed together: where padding is met, tiles are parts of their own
+};
+
 // What a family asks of the algorithm, so that layer arithmetic stays in the generators.
 struct AlgorithmRequest {
     int kernel_block =
@@ -50,12 +58,14 @@ struct AlgorithmRequest {
     int tile_positions = 0; // linear positions whose sum leaves out the kernel's rows that meet padding alone
                             // for all of them; 0: nothing is left out
     int prefetch_tiles = 0; // tiles of a block of output channels that each fetch a part of the next block's
-                            // packed kernel, see with_kernel_prefetch(); 0: none does
+                            // packed kernel, see with_kernel_prefetch(), or tiles of a strip that each
+                            // fetch a part of the next strip's input, see with_input_prefetch(); 0: none does
     WindowRequest window = {};
     bool has_phases = false;    // a transposed convolution is summed phase by phase of its stride
     bool skips_padding = false; // a depthwise convolution reads its map as it is, and its sums leave out what
                                 // lies in padding or between the elements of a transposed one
     WinogradRequest winograd = {};
+    SeparableRequest separable = {};
 };
 
 struct Knob {
@@ -83,6 +93,8 @@ struct Family {
     // Of a family that may be chosen unasked, whether it is where it fits and no family of the table's rows
     // before it is; null: always.
     bool (*is_preferred)(const Situation&) = nullptr;
+    // Multiply-adds of an image with legal knobs; null: as many as the operator's own definition has.
+    double (*multiply_adds)(const Situation&, const Knobs&) = nullptr;
 };
 
 // One row per family: those that may be chosen unasked, the one to prefer first where several fit; baselines;
@@ -99,12 +111,12 @@ std::string why_illegal(const Family& family, const Situation& situation, const 
 
 extern const Family direct_family, winograd_family, phases_family, depthwise_family, pool_family,
     pool_gradient_family, depthwise_kernel_gradient_family, kernel_gradient_family, global_pool_family,
-    gpu_tile_family, elementwise_family, generic_family;
+    separable_family, gpu_tile_family, elementwise_family, generic_family;
 extern const Family adams2019_family, li2018_family, mullapudi2016_family;
 
 // What a family in a shared object and the program that loads it must agree on.
 struct FamilyInterface {
-    int version = 1; // raised with every change of what a family and Lamina say to each other
+    int version = 2; // raised with every change of what a family and Lamina say to each other
     int halide = HALIDE_VERSION_MAJOR * 10'000 + HALIDE_VERSION_MINOR * 100 + HALIDE_VERSION_PATCH;
     std::size_t layout = sizeof(Family) + 101 * sizeof(Situation) + 103 * sizeof(Stages) +
                          107 * sizeof(Knobs) + 109 * sizeof(TargetFacts) + 113 * sizeof(AlgorithmRequest);

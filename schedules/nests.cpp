@@ -74,8 +74,11 @@ void compute_shared(Stages& a, const Situation& s, const Halide::Var& level) {
     const int lanes = full_lanes_for(*s.target, s.problem.in.channels);
     for (Halide::Func& stage : a.shared) {
         stage.compute_at(a.output, level);
-        if (lanes > 1 && stage.args()[0].name() == a.c.name())
-            stage.vectorize(a.c, lanes, Halide::TailStrategy::GuardWithIf);
+        if (lanes == 1 || stage.args()[0].name() != a.c.name())
+            continue;
+        stage.vectorize(a.c, lanes, Halide::TailStrategy::GuardWithIf);
+        for (int number = 0; number < stage.num_update_definitions(); ++number)
+            stage.update(number).vectorize(a.c, lanes, Halide::TailStrategy::GuardWithIf);
     }
 }
 

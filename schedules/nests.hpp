@@ -35,6 +35,11 @@ double padded_bytes(const Problem& problem, int output_rows);
 // Stores the padded input, where there is one, for each turn of the loop over `level`.
 void store_padded(Stages& a, const Situation& s, const Halide::Var& level);
 
+// Whether the problem is one sum of products with a kernel, and not one behind another.
+constexpr bool is_one_sum(const Problem& p) {
+    return reads_kernel(p.op) && p.op != Operator::separable_convolution;
+}
+
 // Why a family that computes sums does not suit an input gradient with padding other than zeros.
 inline constexpr std::string_view why_not_unfolded =
     "the padding's gradient is added to that of the input behind the sums";

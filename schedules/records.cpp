@@ -126,14 +126,15 @@ std::vector<RecordMatch> matching_records(const RecordFile& file, const Situatio
     for (const Record& record : file.records) {
         const Problem problem = parse_problem(record.problem).problem;
         if (problem == situation.problem)
-            matches.push_back({&record, fmt::format("record of this problem in {}", name_of(file))});
+            matches.push_back({&record, fmt::format("record of this problem in {}", name_of(file)), true});
         else if (is_alike(problem, situation.problem) && distance(problem, situation.problem) <= 1.0)
             near.emplace_back(distance(problem, situation.problem), &record);
     }
     std::stable_sort(near.begin(), near.end(),
                      [](const auto& a, const auto& b) { return a.first < b.first; });
     for (const auto& [_, record] : near)
-        matches.push_back({record, fmt::format("nearest record in {}: {}", name_of(file), record->problem)});
+        matches.push_back(
+            {record, fmt::format("nearest record in {}: {}", name_of(file), record->problem), false});
     return matches;
 }
 

@@ -47,6 +47,7 @@ RecordFile parse_records(std::string_view text, const std::string& path);
 struct RecordMatch {
     const Record* record;
     std::string reason;
+    bool is_own; // of this very problem
 };
 
 // The records to try for a problem, best first: its own, then the nearest of the same operator.

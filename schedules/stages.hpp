@@ -31,12 +31,20 @@ struct SweepRegion {
     bool is_column_edge = false, is_row_edge = false; // few positions, each of which is its own case
 };
 
+// Neighbouring columns of a separable convolution's depthwise sums that are computed alike.
+struct DepthwisePart {
+    int tile;               // columns that are computed together, of which there are whole tiles
+    Halide::RDom positions; // (x, y) of them in their strip
+    Halide::Func sum;       // by (c, x, y, n) of the map
+    Halide::RDom window;    // (x, y) of the kernel's elements
+};
+
 // Internal Funcs are indexed (c, x, y, n) in every layout; only `output` has its arguments in memory order,
 // the contiguous one first. Where maps are linear, sum and output run over positions p = x + width*y instead,
 // as (c, p, y, n) with one y: Halide bounds a fused loop over x and y by whole rows, but a tile of positions
 // by itself. The bytes of the maps are the same. Gradients of kernels are (d, c, x, y) of the kernel. Where
 // tiles of positions leave out rows of the kernel, the sum has the tile's number in the place of y, because
-// what is left out depends on it.
+// what is left out depends on it. In strips of rows, y is the strip's number and p counts from its beginning.
 struct Stages {
     Halide::Func padded; // the input with its padding, in padded coordinates; undefined where the input is
                          // read as it is
@@ -52,6 +60,9 @@ struct Stages {
         blocked; // maps by blocks of channels: (channel within its block, x, y, n, block)
     WinogradStages winograd;
     std::vector<StridePhase> phases; // where there are any, update k of the output is that of number k
+    Halide::Func depthwise; // what the sum's window goes over, (c, p, y, n) in strips; undefined where there
+                            // is none, or it is among the shared ones
+    std::vector<DepthwisePart> depthwise_parts; // update k of it is that of number k
     Halide::Func unfolded; // the gradient of a padded input, whose padding is then added to the input's own;
                            // undefined where padding has none
     Halide::Func output;

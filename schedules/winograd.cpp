@@ -50,17 +50,36 @@ bool is_within(const Geometry& g, int outputs) {
     return points.height <= most_points && points.width <= most_points;
 }
 
+// What a task's scratch may be at most: 2 MiB, or as much as the input and the output of its images.
+double most_scratch_bytes(const Geometry& g, int images) {
+    const double maps = 4.0 * images *
+                        (1.0 * g.problem.in.height * g.problem.in.width * g.problem.in.channels +
+                         1.0 * g.out.height * g.out.width * g.out.channels);
+    return std::max<double>(2 << 20, maps);
+}
+
+double kernel_bytes(const Geometry& g, const Tile& tile) {
+    return 4.0 * tile.points.height * tile.points.width * g.group_in * g.problem.out_channels;
+}
+
+// A kernel that is transformed before each call is scratch as well.
+bool has_room_for_kernel(const Situation& s, const Geometry& g, int outputs) {
+    return !s.is_packed_in_calls ||
+           kernel_bytes(g, tile_of(g, outputs)) <= most_scratch_bytes(g, std::max(g.problem.in.batch, 1));
+}
+
 std::vector<int> output_choices(const Situation& s) {
+    const Geometry g = geometry(s);
     std::vector<int> values;
     for (int outputs = 2; outputs <= 4; ++outputs)
-        if (is_within(geometry(s), outputs))
+        if (is_within(g, outputs) && has_room_for_kernel(s, g, outputs))
             values.push_back(outputs);
     return values;
 }
 
 std::string fits(const Situation& s) {
     const Problem& p = s.problem;
-    if (!reads_kernel(p.op))
+    if (!is_one_sum(p))
         return fmt::format("it schedules sums of products with a kernel, not {}", facts(p.op).name);
     if (p.algorithm == Algorithm::exact)
         return "algorithm=exact: transforms round differently from the sum itself";
@@ -72,9 +91,13 @@ std::string fits(const Situation& s) {
                            g.problem.dilation.height, g.problem.dilation.width);
     if (g.problem.kernel_size == Size(1))
         return "kernel_size=1x1: outputs share no elements of the input";
-    if (output_choices(s).empty())
+    if (!is_within(g, 2))
         return fmt::format("kernel_size={}x{}: at most {} elements along an axis",
                            g.problem.kernel_size.height, g.problem.kernel_size.width, most_points - 1);
+    if (output_choices(s).empty())
+        return fmt::format(
+            "its kernel, transformed before each call, would take {:.0f} KiB, more than {:.0f}",
+            kernel_bytes(g, tile_of(g, 2)) / 1024, most_scratch_bytes(g, std::max(p.in.batch, 1)) / 1024);
     if (has_unfolded_gradient(p))
         return fmt::format("padding_mode={}: {}",
                            padding_mode_names[static_cast<std::size_t>(p.padding_mode)], why_not_unfolded);
@@ -209,14 +232,6 @@ bool is_whole_groups(const Geometry& g, const Blocks& b) {
     return g.group_out % b.group == 0 || b.group % g.group_out == 0;
 }
 
-// What a task's scratch may be at most: 2 MiB, or as much as the input and the output of its images.
-double most_block_bytes(const Geometry& g, const Blocks& b) {
-    const double maps = 4.0 * b.images *
-                        (1.0 * g.problem.in.height * g.problem.in.width * g.problem.in.channels +
-                         1.0 * g.out.height * g.out.width * g.out.channels);
-    return std::max<double>(2 << 20, maps);
-}
-
 std::string legal(const Situation& s, const Knobs& knobs) {
     const Geometry g = geometry(s);
     const int outputs = knobs.get("outputs", 2), vectors = knobs.get("vectors", 1),
@@ -254,9 +269,9 @@ std::string legal(const Situation& s, const Knobs& knobs) {
     if (!is_whole_groups(g, b))
         return fmt::format("group:{}: {} channels of each of groups={} do not fall together with it", group,
                            g.group_out, g.problem.groups);
-    if (block_bytes(s, g, b) > most_block_bytes(g, b))
+    if (block_bytes(s, g, b) > most_scratch_bytes(g, b.images))
         return fmt::format("block:{}: with group:{} it takes {:.0f} KiB, more than {:.0f}", block, group,
-                           block_bytes(s, g, b) / 1024, most_block_bytes(g, b) / 1024);
+                           block_bytes(s, g, b) / 1024, most_scratch_bytes(g, b.images) / 1024);
     return "";
 }
 
@@ -278,7 +293,7 @@ double cycles_of(const Situation& s, const Geometry& g, const Blocks& b) {
     const double transforms = 3.0 * b.tiles() * points * (channels / input_lanes + computed / g.lanes);
     // What does not stay in the L2 cache comes from behind it, some ten bytes a cycle; a kernel that hardly
     // stays there either, some five.
-    const double kernel = 4.0 * points * g.group_in * computed, block = block_bytes(s, g, b);
+    const double kernel = kernel_bytes(g, b.tile), block = block_bytes(s, g, b);
     const double input = 4.0 * points * channels * b.tiles(), room = 0.75 * t.l2_bytes;
     const double far_kernel = kernel + block <= room       ? 0
                               : kernel > 16.0 * t.l2_bytes ? kernel / 5
@@ -291,6 +306,13 @@ double cycles_of(const Situation& s, const Geometry& g, const Blocks& b) {
 double cost(const Situation& s, const Knobs& knobs) {
     const Geometry g = geometry(s);
     return cycles_of(s, g, blocks_of(g, knobs));
+}
+
+double multiply_adds(const Situation& s, const Knobs& knobs) {
+    const Geometry g = geometry(s);
+    const Tile tile = tile_of(g, knobs.get("outputs"));
+    return 1.0 * tile.points.height * tile.points.width * tile.count.height * tile.count.width * g.group_in *
+           g.problem.out_channels;
 }
 
 // The value given, or else all that are worth a look.
@@ -317,7 +339,7 @@ void search_within(const Situation& s, const Geometry& g, const OpenKnobs& open,
                     registers_used(vectors, tiles) > s.target->vector_registers)
                     continue;
                 const double cycles =
-                    block_bytes(s, g, b) > most_block_bytes(g, b) ? least : cycles_of(s, g, b);
+                    block_bytes(s, g, b) > most_scratch_bytes(g, b.images) ? least : cycles_of(s, g, b);
                 if (cycles >= least)
                     continue;
                 least = cycles;
@@ -481,6 +503,7 @@ const Family winograd_family = {
     cost,
     false,
     is_preferred,
+    multiply_adds,
 };
 
 } // namespace lamina

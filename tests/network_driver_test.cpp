@@ -6,6 +6,7 @@
 #include "tests/support/random.hpp"
 
 #include "branches.h"
+#include "mobile.h"
 #include "painter.h"
 #include "planes.h"
 
@@ -156,38 +157,49 @@ TestTensor in_doubles(View<const float> view) {
     return tensor;
 }
 
-// The network in fp64, by the references of its layers.
+using Weights = std::map<std::string, TestTensor>; // by a parameter's name
+
+template <class Parameters>
+Weights weights_in_doubles(const Parameters& parameters, const float* weights) {
+    Weights all;
+    for (const Parameter& p : parameters)
+        all[std::string(p.name)] = in_doubles(View<const float>(weights + p.offset, p.shape));
+    return all;
+}
+
+// A network's output in fp64, by the references of its layers.
+template <class Network>
+TestTensor reference_output(const Network& network, const TestTensor& input, const Weights& weights) {
+    std::vector<Tensors> layers;
+    const auto value = [&](int source) {
+        return source < 0 ? input : layers[static_cast<std::size_t>(source)].at("output");
+    };
+    for (const Node& node : network) {
+        Tensors tensors{{"input", value(node.from)}};
+        for (const char* role : {"kernel", "bias", "depthwise_kernel", "depthwise_bias"})
+            if (const auto found = weights.find(std::string(node.name) + "." + role); found != weights.end())
+                tensors[role] = found->second;
+        if (node.residual != Node::nothing)
+            tensors["residual"] = value(node.residual);
+        if (node.indices != Node::nothing)
+            tensors["indices"] = layers[static_cast<std::size_t>(node.indices)].at("indices");
+        reference(node.problem, tensors);
+        layers.push_back(std::move(tensors));
+    }
+    return layers.back().at("output");
+}
+
+// The network in fp64.
 template <class Net>
 class Reference {
 public:
-    explicit Reference(const Trainer<Net>& trainer) : trainer_(trainer) {
-        for (const Parameter& p : Net::parameters)
-            weights[std::string(p.name)] =
-                in_doubles(View<const float>(trainer.weights.data() + p.offset, p.shape));
-    }
+    explicit Reference(const Trainer<Net>& trainer)
+        : weights(weights_in_doubles(Net::parameters, trainer.weights.data())), trainer_(trainer) {}
 
-    std::map<std::string, TestTensor> weights;
+    Weights weights;
 
     TestTensor output() const {
-        std::vector<Tensors> layers;
-        const auto value = [&](int source) {
-            return source < 0 ? in_doubles(trainer_.input.view())
-                              : layers[static_cast<std::size_t>(source)].at("output");
-        };
-        for (const Node& node : Net::network) {
-            Tensors tensors{{"input", value(node.from)}};
-            for (const char* role : {"kernel", "bias"})
-                if (const auto found = weights.find(std::string(node.name) + "." + role);
-                    found != weights.end())
-                    tensors[role] = found->second;
-            if (node.residual != Node::nothing)
-                tensors["residual"] = value(node.residual);
-            if (node.indices != Node::nothing)
-                tensors["indices"] = layers[static_cast<std::size_t>(node.indices)].at("indices");
-            reference(node.problem, tensors);
-            layers.push_back(std::move(tensors));
-        }
-        return layers.back().at("output");
+        return reference_output(Net::network, in_doubles(trainer_.input.view()), weights);
     }
 
     double loss() const {
@@ -233,6 +245,26 @@ TEMPLATE_TEST_CASE("a network infers what its layers' references give", "[networ
     const View<const float> forward = TestType::output(trainer.arena.values());
     for (std::size_t i = 0; i < expected.data.size(); ++i)
         CHECK(static_cast<double>(forward.data()[i]) == Approx(expected.data[i]).margin(1e-5));
+}
+
+TEST_CASE("a network of separable layers infers what the references of their parts give", "[networks]") {
+    Tensor<float> input(Extents(networks::mobile.input.shape(), networks::mobile.input.layout));
+    Tensor<float> weights({mobile::weight_count}), packed({mobile::packed_weight_count});
+    Tensor<float> output(Extents(networks::mobile.output(), networks::mobile.input.layout));
+    Tensor<std::byte> arena({mobile::infer_arena_size});
+    Random random(9);
+    for (Tensor<float>* tensor : {&input, &weights})
+        for (float& value : tensor->values())
+            value = static_cast<float>(random_real(random));
+    Context context;
+    REQUIRE(mobile::pack(context, weights.values(), packed.values()).message() == "");
+    REQUIRE(mobile::infer(context, input, packed.values(), arena.values(), output).message() == "");
+    const TestTensor expected =
+        reference_output(networks::mobile, in_doubles(input.view()),
+                         weights_in_doubles(std::span<const Parameter>(mobile::parameters), weights.data()));
+    REQUIRE(expected.data.size() == output.values().size());
+    for (std::size_t i = 0; i < expected.data.size(); ++i)
+        CHECK(static_cast<double>(output.values()[i]) == Approx(expected.data[i]).margin(1e-4));
 }
 
 TEMPLATE_TEST_CASE("a network's gradients are the slopes of its loss", "[networks]", Branches, Painter,

@@ -105,6 +105,11 @@ TEST_CASE("a network that cannot be trained is refused with the reason", "[netwo
           "optimiser 'rmsprop': expected sgd or adam");
     CHECK(plan_network(request("a <- input: softmax in=1x1x1x4", "softmax_cross_entropy")).error ==
           "loss softmax_cross_entropy: contains a softmax, and the network's last layer is one already");
+    CHECK(plan_network(request("a <- input: separable_convolution in=1x4x4x4 out_channels=8 kernel_size=3",
+                               "mean_squared_error"))
+              .error ==
+          "loss mean_squared_error: layer a is a separable_convolution, which has no gradients; a "
+          "network that is trained has the layers that it consists of instead");
     CHECK(
         plan_network(request("a <- input: max_pool in=1x4x4x4 kernel_size=2", "mean_squared_error")).error ==
         "loss mean_squared_error: the network has no weights to train");

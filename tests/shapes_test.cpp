@@ -180,6 +180,14 @@ TEST_CASE("Counts of known layers", "[shapes]") {
     CHECK(operation_count(depthwise) == 2 * 3'612'672);
     CHECK(parameter_count(depthwise) == 288);
 
+    const Problem separable = problem("separable_convolution in=1x112x112x32 out_channels=16 kernel_size=3 "
+                                      "stride=2 padding=1 epilogue=bias,residual");
+    CHECK(output_shape(separable) == Shape{1, 56, 56, 16});
+    CHECK(operation_count(separable) == 2 * 56 * 56 * 32 * (9 + 16));
+    CHECK(parameter_count(separable) == 32 * (9 + 1) + 16 * (32 + 1));
+    CHECK(bytes_moved(separable) == 4 * (112 * 112 * 32 + parameter_count(separable) + 2 * 56 * 56 * 16));
+    CHECK(pointwise_part(separable).in == output_shape(depthwise_part(separable)));
+
     CHECK(parameter_count(problem("dense in=1x7x7x512 out_channels=4096")) == 102'764'544);
     CHECK(operation_count(problem("dense in=1x1x1x2048 out_channels=1000")) == 2 * 2'048'000);
     CHECK(operation_count(problem("max_pool in=1x112x112x64 kernel_size=3 stride=2 padding=1")) ==

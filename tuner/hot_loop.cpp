@@ -114,7 +114,9 @@ public:
         const int accesses = is_prefetch ? 0 : description.mayLoad() + description.mayStore();
         counts_.loads += !is_prefetch && description.mayLoad();
         counts_.stores += !is_prefetch && description.mayStore();
-        counts_.spills += is_on_stack(text, has_frame_pointer_) ? accesses : 0;
+        const bool is_spill = is_on_stack(text, has_frame_pointer_);
+        counts_.spills += is_spill ? accesses : 0;
+        counts_.plain_stores += !is_prefetch && description.mayStore() && !is_spill;
     }
 
     LoopCounts counts() const {
@@ -158,8 +160,14 @@ HotLoop describe(const CodeFunction& code, const Function& function, Range range
     return loop;
 }
 
+// Whether sums stay in registers from turn to turn; what goes between is no inner loop of a layer's sum.
+bool is_sum(const LoopCounts& counts) {
+    return counts.products > 0 && counts.plain_stores == 0;
+}
+
 bool is_hotter(const LoopCounts& a, const LoopCounts& b) {
-    return std::pair(a.products, a.arithmetic_elements) > std::pair(b.products, b.arithmetic_elements);
+    return std::tuple(is_sum(a), a.products, a.arithmetic_elements) >
+           std::tuple(is_sum(b), b.products, b.arithmetic_elements);
 }
 
 bool is_wanted(std::string_view name, std::string_view wanted) {

@@ -15,6 +15,7 @@ struct LoopCounts {
     int arithmetic_elements = 0; // that these compute
     int loads = 0, stores = 0;   // an instruction that does both counts in both
     int spills = 0;              // of these, through the stack's or the frame's pointer
+    int plain_stores = 0;        // stores that are none of them
     int broadcasts = 0;          // of one element to a whole vector, also where an operand says so ({1to16})
 };
 
@@ -37,7 +38,8 @@ struct HotLoopSearch {
 };
 
 // Of the innermost loops of an object's functions, the one that multiplies and adds the most elements in a
-// turn; of those that multiply and add none, the one with the most arithmetic. A function's name limits the
+// turn, one that stores none of what it sums before one that does; of those that multiply and add none, the
+// one with the most arithmetic. A function's name limits the
 // search to it and the parallel loops that Halide cuts out of it.
 HotLoopSearch find_hot_loop(std::string_view object, std::string_view function = "");
 

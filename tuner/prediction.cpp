@@ -24,10 +24,13 @@ constexpr std::string_view predicted_by = "lamina tune, predicted";
 constexpr double least_gain = 0.01; // below, a record is not worth its line
 constexpr double seconds_to_compile = 60;
 
-double peak_cycles(const Situation& situation) {
-    const TargetFacts& t = *situation.target;
-    return static_cast<double>(operation_count(situation.problem)) /
-           std::max(as_convolution(situation.problem).in.batch, 1) / (2.0 * t.lanes() * t.fma_per_cycle);
+// Multiply-adds of an image by the operator's definition.
+double defined_multiply_adds(const Problem& problem) {
+    return static_cast<double>(operation_count(problem)) / 2 / std::max(as_convolution(problem).in.batch, 1);
+}
+
+double peak_cycles(const Situation& situation, double multiply_adds) {
+    return multiply_adds / (situation.target->lanes() * situation.target->fma_per_cycle);
 }
 
 struct Compiling {
@@ -175,7 +178,8 @@ void PredictedSearch::decide() {
     result_.ratio = *best->cycles / *incumbent_.cycles;
     result_.best.schedule = to_text(best->point.family->name, best->point.knobs);
     Evidence& evidence = result_.best.evidence;
-    evidence.fraction_of_peak = peak_cycles(situation_) / *best->cycles;
+    evidence.fraction_of_peak =
+        peak_cycles(situation_, defined_multiply_adds(situation_.problem)) / *best->cycles;
     evidence.over_default = 1 / result_.ratio;
     evidence.versions = tool_versions();
     evidence.date = fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::time(nullptr)));
@@ -205,7 +209,10 @@ std::optional<double> predicted_cycles(const Situation& situation, const Point& 
     const std::optional<double> fraction = report.bound_fraction();
     if (!fraction && point.cost <= 0)
         return {};
-    return std::max(point.cost, fraction ? peak_cycles(situation) / *fraction : 0);
+    const double multiply_adds = point.family->multiply_adds
+                                     ? point.family->multiply_adds(situation, point.knobs)
+                                     : defined_multiply_adds(situation.problem);
+    return std::max(point.cost, fraction ? peak_cycles(situation, multiply_adds) / *fraction : 0);
 }
 
 TuningResult predict(const Problem& problem, const PredictionOptions& options) {

@@ -21,6 +21,8 @@ std::string group_of(const Problem& p, std::string_view family, int threads) {
         return threads == 2 ? "two_threads" : fmt::format("{}_threads", threads);
     if (!facts(p.op).has_kernel)
         return "pooling";
+    if (p.op == Operator::separable_convolution)
+        return "separable";
     const bool is_depthwise = p.groups > 1 && p.groups == p.in.channels;
     if (is_gradient(p.op))
         return is_depthwise                              ? "depthwise_gradients"
@@ -36,6 +38,8 @@ double tolerance(const Problem& p, std::string_view family) {
     constexpr double rounded = 1e-6, approximated = 2e-5, transformed = 1e-3;
     if (is_winograd(family))
         return transformed;
+    if (p.op == Operator::separable_convolution)
+        return std::max(tolerance(depthwise_part(p), family), tolerance(pointwise_part(p), family));
     if (forward_of(p.op) == Operator::average_pool || forward_of(p.op) == Operator::global_average_pool)
         return rounded;
     const std::optional<Step> activation = activation_of(p.epilogue);

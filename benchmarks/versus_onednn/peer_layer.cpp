@@ -187,6 +187,10 @@ bool is_pooling(const Problem& p) {
 
 std::string why_without_peer(const Problem& p) {
     const Gradient gradient = facts(p.op).gradient;
+    if (p.op == Operator::separable_convolution) {
+        const std::string reason = why_without_peer(depthwise_part(p));
+        return reason.empty() ? why_without_peer(pointwise_part(p)) : reason;
+    }
     if (forward_of(p.op) != Operator::cross_correlation && !is_dense(p) && !is_pooling(p))
         return "of this operator no oneDNN primitive is asked for";
     if (gradient == Gradient::bias || gradient == Gradient::residual)
@@ -233,6 +237,16 @@ PeerPrimitive describe(const Problem& p, const Wish& wish, const dnnl::engine& e
     }
     return is_dense(p) ? describe_dense(p, wanted, wish, engine)
                        : describe_convolution(p, wanted, wish, engine);
+}
+
+PeerPrimitive describe_behind(const Problem& p, const Wish& wish, const memory::desc& src,
+                              const dnnl::engine& engine) {
+    PeerOperands wanted = peer_operands(p);
+    wanted.weights = free_layout(wanted.weights);
+    wanted.src = src;
+    if (wish.maps == Tag::any)
+        wanted.dst = free_layout(wanted.dst);
+    return describe_convolution(p, wanted, wish, engine);
 }
 
 // A pooling's input may not be left open, as it takes the layout of the layer before it: the layouts are

@@ -34,6 +34,10 @@ PeerOperands peer_operands(const Problem& p);
 
 PeerPrimitive describe(const Problem& p, const Wish& wish, const dnnl::engine& engine);
 
+// The same of a convolution that reads what another primitive gives, as it lies.
+PeerPrimitive describe_behind(const Problem& p, const Wish& wish, const dnnl::memory::desc& src,
+                              const dnnl::engine& engine);
+
 // The layouts that it is worth to ask for maps of the problem, apart from the plain one.
 std::vector<dnnl::memory::format_tag> preferred_layouts(const Problem& p);
 dnnl::memory::format_tag plain_layout(const Problem& p);

@@ -1,4 +1,5 @@
-// Problems whose sums are those of another problem: dense layers and the gradients of inputs as convolutions.
+// Problems whose sums are those of another problem: dense layers and the gradients of inputs as convolutions,
+// a separable convolution as two of them.
 #pragma once
 
 #include "lamina/sizes.hpp"
@@ -105,6 +106,27 @@ constexpr Problem as_convolution(Problem p) {
     p.epilogue = {};
     return p.op == Operator::transposed_convolution_input_gradient ? detail::transposed_gradient(p)
                                                                    : detail::correlation_gradient(p);
+}
+
+// The two cross-correlations that a separable convolution consists of: one group for each channel, whose
+// operands `depthwise_kernel` and `depthwise_bias` are ...
+constexpr Problem depthwise_part(Problem p) {
+    p.op = Operator::cross_correlation;
+    p.groups = p.out_channels = p.in.channels;
+    p.epilogue = p.depthwise_epilogue;
+    p.depthwise_epilogue = {};
+    return p;
+}
+
+// ... and that of what it gives with a 1x1 kernel, to which the other operands belong.
+constexpr Problem pointwise_part(const Problem& p) {
+    Problem pointwise = default_problem(Operator::cross_correlation);
+    pointwise.in = output_shape(depthwise_part(p));
+    pointwise.out_channels = p.out_channels;
+    pointwise.layout = p.layout;
+    pointwise.type = p.type;
+    pointwise.epilogue = p.epilogue;
+    return pointwise;
 }
 
 } // namespace lamina

@@ -185,8 +185,9 @@ constexpr std::uint64_t one_of(Ops... ops) {
 }
 inline constexpr std::uint64_t all = where([](const OperatorFacts&) { return true; });
 inline constexpr std::uint64_t weighted = where([](const OperatorFacts& row) { return row.has_kernel; });
-inline constexpr std::uint64_t weighted_forward =
-    where([](const OperatorFacts& row) { return row.has_kernel && row.gradient == Gradient::none; });
+inline constexpr std::uint64_t weighted_trained = where([](const OperatorFacts& row) {
+    return row.has_kernel && row.gradient == Gradient::none && has_gradients(row.op);
+});
 inline constexpr std::uint64_t mapped = where([](const OperatorFacts& row) { return !is_update(row.op); });
 inline constexpr std::uint64_t windowed = where([](const OperatorFacts& row) { return row.has_window; });
 using enum Operator;
@@ -231,7 +232,7 @@ inline constexpr Key key_table[] = {
      [](const Problem& p, Text& t) { detail::print_size(t, p.stride); }},
     {"dilation", "HxW", "positions between neighbouring elements of the kernel, default 1",
      detail::one_of(detail::cross_correlation, detail::convolution, detail::transposed_convolution,
-                    detail::max_pool),
+                    detail::separable_convolution, detail::max_pool),
      false, [](Problem& p, std::string_view v) { return detail::parse_size(p.dilation, v); },
      [](const Problem& p, Text& t) { detail::print_size(t, p.dilation); }},
     {"padding", "same|valid|P|PHxPW|TOP,BOTTOM,LEFT,RIGHT",
@@ -240,7 +241,7 @@ inline constexpr Key key_table[] = {
      [](Problem& p, std::string_view v) { return detail::parse_padding(p.padding, v); },
      [](const Problem& p, Text& t) { detail::print_padding(t, p.padding); }},
     {"padding_mode", "zeros|reflect|replicate|circular", "what the padding holds, default zeros",
-     detail::one_of(detail::cross_correlation, detail::convolution), false,
+     detail::one_of(detail::cross_correlation, detail::convolution, detail::separable_convolution), false,
      [](Problem& p, std::string_view v) { return detail::parse_name(p.padding_mode, v, padding_mode_names); },
      [](const Problem& p, Text& t) { t << padding_mode_names[static_cast<std::size_t>(p.padding_mode)]; }},
     {"output_padding", "HxW", "rows and columns added at the output's end, default 0",
@@ -267,6 +268,12 @@ inline constexpr Key key_table[] = {
      detail::one_of(detail::cross_correlation, detail::convolution), false,
      [](Problem& p, std::string_view v) { return detail::parse_name(p.algorithm, v, algorithm_names); },
      [](const Problem& p, Text& t) { t << algorithm_names[static_cast<std::size_t>(p.algorithm)]; }},
+    {"depthwise_epilogue", "none|STEP,STEP",
+     "fused steps behind the depthwise sums, of which the 1x1 kernel's are made: bias and an activation; "
+     "default bias",
+     detail::only(detail::separable_convolution), false,
+     [](Problem& p, std::string_view v) { return detail::parse_epilogue(p.depthwise_epilogue, v); },
+     [](const Problem& p, Text& t) { detail::print_epilogue(t, p.depthwise_epilogue); }},
     {"epilogue", "none|STEP,STEP,...",
      "fused steps in their order, at most one each of bias, residual and an activation: relu, relu6, "
      "leaky_relu[:SLOPE], "
@@ -298,7 +305,7 @@ inline constexpr Key key_table[] = {
     {"preactivation", "yes|no",
      "whether the kernel also gives the activation's argument, which some activations' gradients take; "
      "default no",
-     detail::weighted_forward, false,
+     detail::weighted_trained, false,
      [](Problem& p, std::string_view v) { return detail::parse_flag(p.preactivation, v); },
      [](const Problem& p, Text& t) { t << (p.preactivation ? "yes" : "no"); }},
 };
@@ -310,6 +317,8 @@ constexpr Problem default_problem(Operator op) {
     problem.op = op;
     if (facts(op).has_kernel)
         problem.epilogue.add(Step::bias);
+    if (op == Operator::separable_convolution)
+        problem.depthwise_epilogue.add(Step::bias);
     return problem;
 }
 

@@ -86,6 +86,22 @@ struct TransposedConvolution {
     bool preactivation = false; // give the activation's argument as well
 };
 
+// A depthwise CrossCorrelation and the pointwise one behind it, in one kernel that keeps what is between them
+// to itself. It has no gradients: a network that is trained has the two layers instead.
+struct SeparableConvolution {
+    static constexpr Operator op = Operator::separable_convolution;
+    std::string_view name{}, from{};
+    int out_channels = 0;
+    Size kernel_size{0}, stride{1}, dilation{1};
+    Padding padding{};
+    PaddingMode padding_mode = PaddingMode::zeros;
+    bool depthwise_bias = true;
+    Activation depthwise_activation{};
+    bool bias = true;
+    std::string_view residual{};
+    Activation activation{};
+};
+
 struct MaxPool {
     static constexpr Operator op = Operator::max_pool;
     std::string_view name{}, from{};
@@ -174,19 +190,18 @@ consteval Decimal exact_decimal(double number) {
     return {};
 }
 
-template <class T>
-consteval Epilogue epilogue_of(const T& layer) {
+consteval Epilogue epilogue_of(bool has_bias, bool has_residual, const Activation& activation) {
     Epilogue epilogue;
-    if (layer.bias)
+    if (has_bias)
         epilogue.add(Step::bias);
-    if (!layer.residual.empty())
+    if (has_residual)
         epilogue.add(Step::residual);
-    if (layer.activation.is_given && !is_activation(layer.activation.step))
+    if (activation.is_given && !is_activation(activation.step))
         layer_error::step_is_not_an_activation();
-    if (layer.activation.is_given)
-        epilogue.add(layer.activation.step);
+    if (activation.is_given)
+        epilogue.add(activation.step);
     if (epilogue.has(Step::leaky_relu))
-        epilogue.leaky_slope = exact_decimal(layer.activation.slope);
+        epilogue.leaky_slope = exact_decimal(activation.slope);
     return epilogue;
 }
 
@@ -217,8 +232,10 @@ consteval Problem to_problem(const T& layer, Shape in, Layout layout = Layout::n
 #undef LAMINA_COPY_FIELD
     if constexpr (requires { layer.power; })
         p.power = detail::exact_decimal(layer.power);
+    if constexpr (requires { layer.depthwise_activation; })
+        p.depthwise_epilogue = detail::epilogue_of(layer.depthwise_bias, false, layer.depthwise_activation);
     if constexpr (requires { layer.activation; })
-        p.epilogue = detail::epilogue_of(layer);
+        p.epilogue = detail::epilogue_of(layer.bias, !layer.residual.empty(), layer.activation);
     return p;
 }
 

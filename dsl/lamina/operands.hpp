@@ -52,6 +52,8 @@ struct Operands {
 };
 
 constexpr Operand kernel_operand(const Problem& p) {
+    if (p.op == Operator::separable_convolution)
+        return kernel_operand(pointwise_part(p));
     if (forward_of(p.op) == Operator::dense) {
         const std::int64_t features = dense_features(p);
         constexpr std::int64_t limit = std::numeric_limits<int>::max();
@@ -66,6 +68,12 @@ constexpr Operand kernel_operand(const Problem& p) {
             p.type,
             4,
             {p.kernel_size.height, p.kernel_size.width, p.in.channels / p.groups, p.out_channels}};
+}
+
+// Whether the operand is one that training would settle.
+constexpr bool is_weight(const Operand& operand) {
+    return operand.name == "kernel" || operand.name == "bias" || operand.name == "depthwise_kernel" ||
+           operand.name == "depthwise_bias";
 }
 
 // Whether calls take the kernel's weights.
@@ -206,6 +214,20 @@ constexpr Operands gradient_operands(const Problem& p) {
 
 } // namespace detail
 
+namespace detail {
+
+// Those of the depthwise part, beside its input and output.
+constexpr void add_depthwise_operands(Operands& list, const Problem& p) {
+    const Problem part = depthwise_part(p);
+    Operand kernel = kernel_operand(part);
+    kernel.name = "depthwise_kernel";
+    list.add(kernel);
+    if (part.epilogue.has(Step::bias))
+        list.add({"depthwise_bias", Direction::in, p.type, 1, {part.out_channels}});
+}
+
+} // namespace detail
+
 // The operands of a call, inputs first, in the order in which kernels take them.
 constexpr Operands operands(const Problem& p) {
     if (is_gradient(p.op))
@@ -216,6 +238,8 @@ constexpr Operands operands(const Problem& p) {
                              out = in_memory_order(output_shape(p), p.layout);
     Operands list;
     list.add({"input", Direction::in, p.type, 4, in});
+    if (p.op == Operator::separable_convolution)
+        detail::add_depthwise_operands(list, p);
     if (facts(p.op).has_kernel)
         list.add(kernel_operand(p));
     if (p.epilogue.has(Step::bias))

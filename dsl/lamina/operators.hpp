@@ -14,13 +14,14 @@ struct OperatorFacts {
     Operator op;
     std::string_view name;
     std::string_view meaning;
-    std::string_view formula; // X input, W kernel, Z output; i, j rows and columns, c, d channels; s stride,
-                              // l dilation, p padding; gX, gW, gZ, ... the loss's gradients, gS that of the
-                              // sums before the epilogue, n images; T target, W, G, V, M weights, their
-                              // gradient and its moments, as they are before, and with ' after a step
-    bool has_kernel;          // sums products with trained weights, and so has an epilogue
-    bool has_window;          // looks at kernel_size positions of the input
-    Operator forward = op;    // of a gradient, the operator that it belongs to and whose keys it has
+    std::string_view formula; // X input, W kernel, V depthwise kernel, Z output; i, j rows and columns, c, d
+                              // channels; s stride, l dilation, p padding; gX, gW, gZ, ... the loss's
+                              // gradients, gS that of the sums before the epilogue, n images; T target, W, G,
+                              // V, M weights, their gradient and its moments, as they are before, and with '
+                              // after a step
+    bool has_kernel;       // sums products with trained weights, and so has an epilogue
+    bool has_window;       // looks at kernel_size positions of the input
+    Operator forward = op; // of a gradient, the operator that it belongs to and whose keys it has
     Gradient gradient = Gradient::none;
 };
 
@@ -32,6 +33,11 @@ inline constexpr OperatorFacts operator_table[] = {
     {Operator::transposed_convolution, "transposed_convolution",
      "the adjoint of cross_correlation in its input",
      "Z[i*s+a*l-p, j*s+b*l-p, d] = sum over all such i,j,a,b,c of X[i,j,c] * W[a,b,c,d]", true, true},
+    {Operator::separable_convolution, "separable_convolution",
+     "depthwise cross-correlation, its epilogue, and the 1x1 cross-correlation of what they give",
+     "Z[i,j,d] = sum_c Y[i,j,c] * W[c,d], Y[i,j,c] = epilogue(sum_{a,b} X[i*s+a*l-p, j*s+b*l-p, c] * "
+     "V[a,b,c])",
+     true, true},
     {Operator::max_pool, "max_pool", "largest value of each window; the first one wins",
      "Z[i,j,c] = max_{a,b} X[i*s+a*l-p, j*s+b*l-p, c]", false, true},
     {Operator::average_pool, "average_pool", "mean of each window",
@@ -174,6 +180,11 @@ constexpr std::optional<Operator> gradient_of(Operator forward, Gradient gradien
         if (row.forward == forward && row.gradient == gradient)
             return row.op;
     return std::nullopt;
+}
+
+// Whether a layer of that operator can be trained, or passed through by a gradient.
+constexpr bool has_gradients(Operator forward) {
+    return gradient_of(forward, Gradient::input).has_value();
 }
 
 constexpr std::optional<Operator> operator_named(std::string_view name) {

@@ -13,6 +13,7 @@ enum class Operator : std::uint8_t {
     cross_correlation,
     convolution,
     transposed_convolution,
+    separable_convolution,
     max_pool,
     average_pool,
     lp_pool,
@@ -150,6 +151,7 @@ struct Problem {
     Layout layout = Layout::nhwc;
     Type type = Type::f32;
     Algorithm algorithm = Algorithm::fast;
+    Epilogue depthwise_epilogue;
     Epilogue epilogue;
     bool count_padding = false;
     bool ceil = false;

@@ -32,6 +32,7 @@ namespace lamina {
     RULE(transposed_output_would_be_empty)                                                                   \
     RULE(power_must_be_positive)                                                                             \
     RULE(epilogue_has_a_step_twice_or_two_activations)                                                       \
+    RULE(depthwise_epilogue_must_not_have_a_residual)                                                        \
     RULE(epilogue_lacks_the_step_of_this_gradient)                                                           \
     RULE(preactivation_needs_an_activation)                                                                  \
     RULE(leaky_relu_slope_must_not_be_negative)                                                              \
@@ -158,7 +159,8 @@ constexpr bool lacks_step_of_gradient(const Problem& p) {
 
 // The first rule that the problem breaks, or Rule::none.
 constexpr Rule broken_rule(const Problem& p) {
-    if (!detail::is_epilogue_well_formed(p.epilogue))
+    if (!detail::is_epilogue_well_formed(p.epilogue) ||
+        !detail::is_epilogue_well_formed(p.depthwise_epilogue))
         return Rule::epilogue_has_a_step_twice_or_two_activations;
     if (detail::has_foreign_key(p))
         return Rule::key_does_not_apply_to_this_operator;
@@ -179,7 +181,10 @@ constexpr Rule broken_rule(const Problem& p) {
         rule = Rule::epilogue_lacks_the_step_of_this_gradient;
     if (rule == Rule::none && p.preactivation && !activation_of(p.epilogue))
         rule = Rule::preactivation_needs_an_activation;
-    if (rule == Rule::none && p.epilogue.leaky_slope.millionths < 0)
+    if (rule == Rule::none && p.depthwise_epilogue.has(Step::residual))
+        rule = Rule::depthwise_epilogue_must_not_have_a_residual;
+    if (rule == Rule::none &&
+        (p.epilogue.leaky_slope.millionths < 0 || p.depthwise_epilogue.leaky_slope.millionths < 0))
         rule = Rule::leaky_relu_slope_must_not_be_negative;
     if (rule != Rule::none)
         return rule;
@@ -189,6 +194,9 @@ constexpr Rule broken_rule(const Problem& p) {
     for (const Operand& operand : operands(p))
         if (operand.elements() > std::numeric_limits<std::int32_t>::max())
             return Rule::operand_has_more_elements_than_the_index_range;
+    if (p.op == Operator::separable_convolution &&
+        elements(pointwise_part(p).in) > std::numeric_limits<std::int32_t>::max())
+        return Rule::operand_has_more_elements_than_the_index_range;
     return Rule::none;
 }
 
@@ -240,10 +248,13 @@ constexpr std::array<std::string_view, 3> keys_of(Rule rule) {
         return {"power"};
     case Rule::preactivation_needs_an_activation:
         return {"preactivation", "epilogue"};
-    case Rule::epilogue_has_a_step_twice_or_two_activations:
+    case Rule::depthwise_epilogue_must_not_have_a_residual:
+        return {"depthwise_epilogue"};
     case Rule::epilogue_lacks_the_step_of_this_gradient:
-    case Rule::leaky_relu_slope_must_not_be_negative:
         return {"epilogue"};
+    case Rule::epilogue_has_a_step_twice_or_two_activations:
+    case Rule::leaky_relu_slope_must_not_be_negative:
+        return {"epilogue", "depthwise_epilogue"};
     default:
         return {"in"};
     }
@@ -258,7 +269,7 @@ constexpr Text explain(Rule rule, const Problem& p) {
         return text;
     for (std::string_view name : detail::keys_of(rule))
         for (const Key& key : key_table)
-            if (key.name == name) {
+            if (key.name == name && key.applies_to(p.op)) {
                 text << (text.empty() ? "" : " ") << key.name << "=";
                 key.print(p, text);
             }

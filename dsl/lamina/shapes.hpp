@@ -24,6 +24,8 @@ constexpr std::int64_t operation_count(const Problem& p) {
     case Operator::transposed_convolution:
         return saturating_product(saturating_product(2, in),
                                   saturating_product(window, p.out_channels / p.groups));
+    case Operator::separable_convolution:
+        return detail::saturating_sum(operation_count(depthwise_part(p)), operation_count(pointwise_part(p)));
     case Operator::max_pool:
     case Operator::average_pool:
     case Operator::lp_pool:
@@ -45,12 +47,13 @@ constexpr std::int64_t bytes_moved(const Problem& p) {
     return bytes;
 }
 
-// Trained values: kernel and bias.
+// Trained values: kernels and biases.
 constexpr std::int64_t parameter_count(const Problem& p) {
-    if (!facts(p.op).has_kernel)
-        return 0;
-    return detail::saturating_sum(kernel_operand(p).elements(),
-                                  p.epilogue.has(Step::bias) ? p.out_channels : 0);
+    std::int64_t count = 0;
+    for (const Operand& operand : operands(forward_problem(p)))
+        if (is_weight(operand))
+            count = detail::saturating_sum(count, operand.elements());
+    return count;
 }
 
 } // namespace lamina

@@ -70,4 +70,21 @@ inline constexpr auto planes = network(
                      .activation = relu6},
     GlobalMaxPool{.name = "peak"}, Dense{.name = "scores", .out_channels = 6}, Softmax{.name = "classes"});
 
+// Inference alone: separable layers have no gradients.
+inline constexpr auto mobile = network("mobile", Input{.batch = 2, .height = 9, .width = 7, .channels = 8},
+                                       SeparableConvolution{.name = "first",
+                                                            .out_channels = 12,
+                                                            .kernel_size = 3,
+                                                            .stride = 2,
+                                                            .padding = same,
+                                                            .depthwise_activation = relu6},
+                                       SeparableConvolution{.name = "second",
+                                                            .out_channels = 12,
+                                                            .kernel_size = 3,
+                                                            .padding = 1,
+                                                            .padding_mode = PaddingMode::reflect,
+                                                            .depthwise_bias = false,
+                                                            .residual = "first",
+                                                            .activation = relu});
+
 } // namespace networks

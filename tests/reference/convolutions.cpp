@@ -1,5 +1,6 @@
 #include "tests/reference/operators.hpp"
 #include "tests/reference/padded_axis.hpp"
+#include "tests/reference/reference.hpp"
 
 namespace lamina::testing {
 
@@ -71,6 +72,16 @@ void reference_transposed_convolution(const Problem& p, Tensors& tensors) {
                     output(n, row, column, d) += input(n, i, j, c) * weight(p, kernel, a, b, c % group_in, d);
             }
     });
+}
+
+void reference_separable_convolution(const Problem& p, Tensors& tensors) {
+    Tensors depthwise{{"input", tensors.at("input")}, {"kernel", tensors.at("depthwise_kernel")}};
+    if (p.depthwise_epilogue.has(Step::bias))
+        depthwise["bias"] = tensors.at("depthwise_bias");
+    reference(depthwise_part(p), depthwise);
+    Tensors pointwise{{"input", depthwise.at("output")}, {"kernel", tensors.at("kernel")}};
+    reference_sums(pointwise_part(p), pointwise);
+    tensors.at("output") = pointwise.at("output");
 }
 
 void reference_dense(const Problem& p, Tensors& tensors) {

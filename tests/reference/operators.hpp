@@ -10,6 +10,7 @@ using Reference = void (*)(const Problem&, Tensors&);
 void reference_cross_correlation(const Problem& problem, Tensors& tensors);
 void reference_convolution(const Problem& problem, Tensors& tensors);
 void reference_transposed_convolution(const Problem& problem, Tensors& tensors);
+void reference_separable_convolution(const Problem& problem, Tensors& tensors);
 void reference_max_pool(const Problem& problem, Tensors& tensors);
 void reference_average_pool(const Problem& problem, Tensors& tensors);
 void reference_lp_pool(const Problem& problem, Tensors& tensors);

@@ -17,6 +17,7 @@ constexpr Row table[] = {
     {Operator::cross_correlation, reference_cross_correlation},
     {Operator::convolution, reference_convolution},
     {Operator::transposed_convolution, reference_transposed_convolution},
+    {Operator::separable_convolution, reference_separable_convolution},
     {Operator::max_pool, reference_max_pool},
     {Operator::average_pool, reference_average_pool},
     {Operator::lp_pool, reference_lp_pool},

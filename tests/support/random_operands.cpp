@@ -49,9 +49,30 @@ struct Values {
     double density = 15.0 / 16;
 };
 
+Values values_of(const Problem& p, std::string_view operand);
+
+// Depthwise sums as of a layer with an activation, and few products with them, where one of the two parts has
+// one whose values are rounded or have limits.
+Values separable_values(const Problem& p, std::string_view operand) {
+    constexpr double wanted_products = 4;
+    Problem depthwise = depthwise_part(p);
+    Values values;
+    if (!saturates(p.epilogue) && !saturates(depthwise.epilogue) && tolerance_of(depthwise).relative == 0)
+        return values;
+    if (operand == "kernel") {
+        values.largest = 1;
+        values.density = std::min(values.density, wanted_products / p.in.channels);
+        return values;
+    }
+    depthwise.epilogue = Epilogue().add(Step::sigmoid);
+    return values_of(depthwise, operand == "depthwise_kernel" ? "kernel" : operand);
+}
+
 // An activation with limits shall not map every sum to them: sums with a standard deviation of about 6, of
 // values as small as possible rather than of few.
 Values values_of(const Problem& p, std::string_view operand) {
+    if (p.op == Operator::separable_convolution)
+        return separable_values(p, operand);
     constexpr double wanted_variance = 36;
     Values values;
     // Slopes are rounded: few products, and small ones, keep the errors of their sums below the tolerance.
@@ -175,6 +196,8 @@ double largest_sum(const Problem& p) {
         return 1 << 20;
     const double magnitude = 2 * largest_value + 1;
     const double window = static_cast<double>(p.kernel_size.height) * p.kernel_size.width;
+    if (p.op == Operator::separable_convolution)
+        return largest_sum(depthwise_part(p)) * largest_value * p.in.channels + 2 * largest_value;
     if (facts(p.op).has_kernel)
         return products(p) * largest_value * largest_value * (takes_slope(p) ? largest_slope : 1) +
                2 * largest_value;

@@ -92,6 +92,8 @@ Problem any_problem(Random& random, Operator op) {
         set_channels(random, p, has_key(op, "groups"));
         p.epilogue = random_epilogue(random);
     }
+    if (has_key(op, "depthwise_epilogue"))
+        p.depthwise_epilogue = random_epilogue(random); // a residual breaks a rule
     if (facts(op).has_window)
         set_window(random, p, has_key);
     if (is_update(op)) // of less than a vector, of some, and of several tasks

@@ -40,7 +40,8 @@ constexpr Tolerance table[] = {
     {winograd, 0, 16 * epsilon,
      "thirds in the kernel's transform are rounded, and partial sums exceed the sum; for each unit "
      "of the largest sum"},
-    {rounded_sums, 64 * epsilon, 0.9e-4, "slopes are rounded, and products of dozens of them cancel"},
+    {rounded_sums, 64 * epsilon, 0.9e-4,
+     "slopes, or what a depthwise activation gives, are rounded, and products of dozens of them cancel"},
 };
 
 const Tolerance& find(std::string_view what) {
@@ -107,6 +108,8 @@ Tolerance tolerance_of(const Problem& p) {
     if (takes_slope(p))
         return of_slope(p.epilogue);
     switch (p.op) {
+    case Operator::separable_convolution:
+        return tolerance_of(depthwise_part(p)).relative > 0 ? find(rounded_sums) : of_epilogue(p.epilogue);
     case Operator::average_pool_input_gradient:
     case Operator::lp_pool_input_gradient:
         return find(quotients);

@@ -1,0 +1,291 @@
+// A separable convolution strip by strip: the depthwise sums of some rows are stored where the cache holds
+// them, and a register tile of output channels and positions, that of the family direct, sums over them.
+#include "schedules/nests.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace lamina {
+
+namespace {
+
+// Longest row of a window whose elements are unrolled; beyond, code grows and compile time with it.
+constexpr int max_unrolled_taps = 7;
+
+// What a kernel may take for itself where its maps are small.
+constexpr std::int64_t least_scratch = 2 << 20;
+
+Situation pointwise(const Situation& s) {
+    return {pointwise_part(s.problem), s.target};
+}
+
+// The longest vector that divides the channels.
+int depthwise_lanes(const Situation& s) {
+    int lanes = s.target->lanes();
+    while (s.problem.in.channels % lanes != 0)
+        lanes /= 2;
+    return lanes;
+}
+
+std::string fits(const Situation& s) {
+    const Problem& p = s.problem;
+    if (p.op != Operator::separable_convolution)
+        return fmt::format("it schedules separable_convolution, not {}", facts(p.op).name);
+    if (s.target->is_gpu)
+        return fmt::format("target {} has no CPU vectors", s.target->name);
+    if (depthwise_lanes(s) < 4)
+        return fmt::format("in: {} channels: must be a multiple of 4, the shortest vector", p.in.channels);
+    return direct_family.fits(pointwise(s));
+}
+
+// The knobs that it shares with direct have the same values there.
+std::vector<int> direct_choices(const Situation& s, std::string_view name) {
+    const auto knob = std::ranges::find(direct_family.knobs, name, &Knob::name);
+    return knob->values(pointwise(s));
+}
+std::vector<int> vector_choices(const Situation& s) {
+    return direct_choices(s, "vectors");
+}
+std::vector<int> position_choices(const Situation& s) {
+    return direct_choices(s, "positions");
+}
+std::vector<int> unroll_choices(const Situation& s) {
+    return direct_choices(s, "unroll");
+}
+
+std::int64_t strip_bytes(const Situation& s, int strip) {
+    return std::int64_t{4} * s.problem.in.channels * output_shape(s.problem).width * strip;
+}
+
+std::vector<int> strip_choices(const Situation& s) {
+    const Shape out = output_shape(s.problem);
+    const std::int64_t most = std::max(least_scratch, 4 * (elements(s.problem.in) + elements(out)));
+    std::vector<int> values;
+    for (int rows : divisors(out.height))
+        if (rows == 1 || strip_bytes(s, rows) <= most)
+            values.push_back(rows);
+    return values;
+}
+
+std::vector<int> column_choices(const Situation& s) {
+    std::vector<int> values;
+    const int width = output_shape(s.problem).width;
+    for (int columns = 1; columns <= width && columns + 2 <= s.target->vector_registers; ++columns)
+        values.push_back(columns);
+    return values;
+}
+
+std::vector<int> channel_choices(const Situation& s) {
+    std::vector<int> values = divisors(s.problem.in.channels / depthwise_lanes(s));
+    for (int& value : values)
+        value *= depthwise_lanes(s);
+    return values;
+}
+
+// What is stored with padding, or in another order, is not read from the input as it lies.
+std::string why_no_prefetch(const Situation& s, int strip) {
+    const Problem& p = s.problem;
+    if (p.layout != Layout::nhwc || p.padding_mode != PaddingMode::zeros)
+        return "the input is stored strip by strip";
+    if (strip == output_shape(p).height)
+        return fmt::format("strip:{}: there is no next strip", strip);
+    return "";
+}
+
+std::vector<int> ahead_choices(const Situation& s) {
+    return why_no_prefetch(s, 0).empty() && output_shape(s.problem).height > 1 ? std::vector{0, 1}
+                                                                               : std::vector{0};
+}
+
+// The knobs as direct knows them.
+Knobs for_direct(const Knobs& knobs) {
+    Knobs some;
+    for (const char* name : {"vectors", "positions", "strip", "unroll"})
+        if (knobs.has(name))
+            some.set(name, knobs.get(name));
+    return some;
+}
+
+std::string legal(const Situation& s, const Knobs& knobs) {
+    const int strip = knobs.get("strip", 1), columns = knobs.get("columns", 1),
+              channels = knobs.get("channels", s.problem.in.channels);
+    Knobs direct = for_direct(knobs);
+    direct.set("strip", strip);
+    if (std::string reason = direct_family.legal(pointwise(s), direct); !reason.empty())
+        return reason;
+    if (!contains(strip_choices(s), strip))
+        return fmt::format("strip:{}: its depthwise sums take {} bytes, more than the maps", strip,
+                           strip_bytes(s, strip));
+    if (!contains(column_choices(s), columns))
+        return fmt::format(
+            "columns:{}: must be 1 to {}, within the output's {} columns and the {} vector registers of {}",
+            columns, column_choices(s).back(), output_shape(s.problem).width, s.target->vector_registers,
+            s.target->name);
+    if (!contains(channel_choices(s), channels))
+        return fmt::format("channels:{}: must divide the input's {} channels into multiples of {}", channels,
+                           s.problem.in.channels, depthwise_lanes(s));
+    const int ahead = knobs.get("ahead", 0);
+    if (ahead != 0 && (ahead != 1 || !why_no_prefetch(s, strip).empty()))
+        return fmt::format("ahead:{}: {}", ahead, ahead == 1 ? why_no_prefetch(s, strip) : "must be 0 or 1");
+    return "";
+}
+
+// Each tile also costs about half a column to begin, and up to half of the registers sum, since the taps'
+// values need the rest.
+int default_columns(const Situation& s) {
+    const int width = output_shape(s.problem).width;
+    int best = 1;
+    double least = 1e300;
+    for (int columns : column_choices(s)) {
+        const double cost = ceil_div(width, columns) * 0.5 + width;
+        if (columns <= s.target->vector_registers / 2 && cost + (width % columns > 0 ? 1 : 0) < least) {
+            least = cost;
+            best = columns;
+        }
+    }
+    return best;
+}
+
+// Whether the input comes from beyond the L2 cache.
+bool is_far(const Situation& s) {
+    return 4 * elements(s.problem.in) > s.target->l2_bytes;
+}
+
+// Of all strips of a few tiles, the largest whose sums and input stay in the L2 cache together with the
+// kernel and, where that is fetched ahead, the next strip's input.
+int default_strip(const Situation& s) {
+    constexpr int fewest_positions = 24;
+    const Shape out = output_shape(s.problem);
+    const double kernel = 4.0 * s.problem.in.channels * out.channels;
+    int best = out.height;
+    bool is_first = true;
+    for (int strip : strip_choices(s)) {
+        if (strip * out.width < std::min(fewest_positions, out.height * out.width))
+            continue;
+        const double input = padded_bytes(s.problem, strip) * (is_far(s) ? 2 : 1);
+        if (is_first ||
+            static_cast<double>(strip_bytes(s, strip)) + input + kernel <= s.target->l2_bytes * 0.85)
+            best = strip;
+        is_first = false;
+    }
+    return best;
+}
+
+// An input that comes from far off is read in its own order, which the core fetches ahead by itself; of
+// another one, the rows of a window stay in half of the L1 cache.
+int default_channels(const Situation& s) {
+    const double row = padded_bytes(s.problem, 1) / s.problem.in.channels;
+    const std::vector<int> choices = channel_choices(s);
+    int best = choices.front();
+    for (int channels : choices)
+        if (is_far(s) || row * channels <= s.target->l1_bytes * 0.5)
+            best = channels;
+    return best;
+}
+
+Knobs defaults(const Situation& s, const Knobs& given) {
+    const int strip = std::min(given.get("strip", default_strip(s)), output_shape(s.problem).height);
+    Knobs direct = for_direct(given);
+    direct.set("strip", strip);
+    const Knobs tile = direct_family.defaults(pointwise(s), direct);
+    return {{"vectors", tile.get("vectors")},
+            {"positions", tile.get("positions")},
+            {"unroll", tile.get("unroll")},
+            {"strip", strip},
+            {"columns", default_columns(s)},
+            {"channels", default_channels(s)},
+            {"ahead", given.get("ahead", is_far(s) && why_no_prefetch(s, strip).empty() ? 1 : 0)}};
+}
+
+AlgorithmRequest request(const Situation& s, const Knobs& knobs) {
+    return {.kernel_block = knobs.get("vectors") * lanes_for(*s.target, s.problem.out_channels),
+            .is_linear = true,
+            .prefetch_tiles =
+                knobs.get("ahead") != 0
+                    ? ceil_div(knobs.get("strip") * output_shape(s.problem).width, knobs.get("positions"))
+                    : 0,
+            .separable = {.rows = knobs.get("strip"), .columns = knobs.get("columns")}};
+}
+
+// Neighbouring columns of a strip, tile by tile, as the family depthwise has them.
+void schedule_part(Stages& a, const Situation& s, const Knobs& knobs, std::size_t number) {
+    const DepthwisePart& part = a.depthwise_parts[number];
+    const Halide::Var chunk("chunk"), channel("channel"), co(fmt::format("co_{}", number)), ci("ci");
+    const Halide::RVar tile("tile"), within("within");
+    Halide::Stage stage = a.depthwise.update(static_cast<int>(number));
+    stage.split(part.positions[0], tile, within, part.tile)
+        .split(a.c, chunk, channel, knobs.get("channels"), Halide::TailStrategy::GuardWithIf)
+        .split(channel, co, ci, depthwise_lanes(s), Halide::TailStrategy::GuardWithIf)
+        .reorder(ci, within, co, tile, part.positions[1], chunk)
+        .vectorize(ci)
+        .unroll(within);
+    if (knobs.get("strip") == output_shape(s.problem).height)
+        stage.parallel(chunk);
+    Halide::Func sum = part.sum;
+    sum.compute_at(a.depthwise, co).store_in(Halide::MemoryType::Stack).vectorize(a.c).unroll(a.x);
+    sum.update().reorder(a.c, a.x, part.window[0], part.window[1]).vectorize(a.c).unroll(a.x);
+    if (s.problem.kernel_size.width <= max_unrolled_taps)
+        sum.update().unroll(part.window[0]);
+}
+
+void schedule_sums(Stages& a, const Situation& s, const Knobs& knobs, const Halide::Var& tile) {
+    const int lanes = lanes_for(*s.target, s.problem.out_channels);
+    a.sum.compute_at(a.output, tile).store_in(Halide::MemoryType::Stack);
+    a.sum.vectorize(a.c, lanes).unroll(a.c).unroll(a.p);
+    a.sum.update()
+        .reorder(a.c, a.p, a.window[0])
+        .vectorize(a.c, lanes)
+        .unroll(a.c)
+        .unroll(a.p)
+        .unroll(a.window[0], knobs.get("unroll"));
+}
+
+void apply(Stages& a, const Situation& s, const Knobs& knobs) {
+    const Shape out = output_shape(s.problem);
+    const int rows = knobs.get("strip"), lanes = lanes_for(*s.target, out.channels),
+              block = knobs.get("vectors") * lanes;
+    Halide::Var tile("tile"), pi("pi"), co("co"), ci("ci"), task("task");
+    a.output.bound(a.c, 0, out.channels).bound(a.p, 0, rows * out.width).bound(a.y, 0, out.height / rows);
+    a.output.split(a.p, tile, pi, knobs.get("positions"), Halide::TailStrategy::ShiftInwards)
+        .split(a.c, co, ci, block, channel_tail(out.channels, block))
+        .reorder(ci, pi, tile, co, a.y, a.n)
+        .unroll(pi);
+    // Masked stores go with the vector of a whole block only; it is cut into registers all the same.
+    if (out.channels % block == 0)
+        a.output.vectorize(ci, lanes).unroll(ci);
+    else
+        a.output.vectorize(ci);
+    schedule_sums(a, s, knobs, tile);
+    const bool has_strips = rows < out.height;
+    if (has_strips)
+        a.output.fuse(a.y, a.n, task).parallel(task);
+    else
+        a.output.parallel(co);
+    const Halide::Var& level = has_strips ? task : a.n;
+    a.depthwise.compute_at(a.output, level).bound(a.c, 0, s.problem.in.channels);
+    for (std::size_t number = 0; number < a.depthwise_parts.size(); ++number)
+        schedule_part(a, s, knobs, number);
+    store_padded(a, s, level);
+}
+
+} // namespace
+
+const Family separable_family = {
+    "separable",
+    "separable convolution whose depthwise sums stay in the cache",
+    {{"vectors", "vectors of output channels in the register tile", vector_choices},
+     {"positions", "output positions in the register tile", position_choices},
+     {"unroll", "depthwise channels per turn of the innermost loop", unroll_choices},
+     {"strip", "output rows whose depthwise sums are stored together", strip_choices},
+     {"columns", "columns whose depthwise sums are computed together", column_choices},
+     {"channels", "channels whose depthwise sums a strip has before those of the next ones", channel_choices},
+     {"ahead", "1: the next strip's input is fetched while this one's sums are computed", ahead_choices}},
+    legal,
+    defaults,
+    fits,
+    request,
+    apply,
+};
+
+} // namespace lamina
