@@ -63,16 +63,20 @@ double kernel_bytes(const Geometry& g, const Tile& tile) {
 }
 
 // A kernel that is transformed before each call is scratch as well.
-bool has_room_for_kernel(const Situation& s, const Geometry& g, int outputs) {
-    return !s.is_packed_in_calls ||
-           kernel_bytes(g, tile_of(g, outputs)) <= most_scratch_bytes(g, std::max(g.problem.in.batch, 1));
+std::string why_no_room_for_kernel(const Situation& s, const Geometry& g, int outputs) {
+    const double bytes = kernel_bytes(g, tile_of(g, outputs)),
+                 most = most_scratch_bytes(g, std::max(g.problem.in.batch, 1));
+    if (!s.is_packed_in_calls || bytes <= most)
+        return "";
+    return fmt::format("the kernel, transformed before each call, would take {:.0f} KiB, more than {:.0f}",
+                       bytes / 1024, most / 1024);
 }
 
 std::vector<int> output_choices(const Situation& s) {
     const Geometry g = geometry(s);
     std::vector<int> values;
     for (int outputs = 2; outputs <= 4; ++outputs)
-        if (is_within(g, outputs) && has_room_for_kernel(s, g, outputs))
+        if (is_within(g, outputs) && why_no_room_for_kernel(s, g, outputs).empty())
             values.push_back(outputs);
     return values;
 }
@@ -95,9 +99,7 @@ std::string fits(const Situation& s) {
         return fmt::format("kernel_size={}x{}: at most {} elements along an axis",
                            g.problem.kernel_size.height, g.problem.kernel_size.width, most_points - 1);
     if (output_choices(s).empty())
-        return fmt::format(
-            "its kernel, transformed before each call, would take {:.0f} KiB, more than {:.0f}",
-            kernel_bytes(g, tile_of(g, 2)) / 1024, most_scratch_bytes(g, std::max(p.in.batch, 1)) / 1024);
+        return why_no_room_for_kernel(s, g, 2);
     if (has_unfolded_gradient(p))
         return fmt::format("padding_mode={}: {}",
                            padding_mode_names[static_cast<std::size_t>(p.padding_mode)], why_not_unfolded);
@@ -236,6 +238,9 @@ std::string legal(const Situation& s, const Knobs& knobs) {
     const Geometry g = geometry(s);
     const int outputs = knobs.get("outputs", 2), vectors = knobs.get("vectors", 1),
               tiles = knobs.get("tiles", 1);
+    if (outputs >= 2 && outputs <= 4 && is_within(g, outputs) &&
+        !why_no_room_for_kernel(s, g, outputs).empty())
+        return fmt::format("outputs:{}: {}", outputs, why_no_room_for_kernel(s, g, outputs));
     if (!contains(output_choices(s), outputs))
         return fmt::format("outputs:{}: must be 2 to 4, and with the kernel's {}x{} elements at most {}",
                            outputs, g.problem.kernel_size.height, g.problem.kernel_size.width,

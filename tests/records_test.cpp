@@ -45,7 +45,9 @@ std::string entry(std::string_view problem, std::string_view schedule, std::stri
 }
 
 std::string keys(int width) {
-    return fmt::format("cross_correlation in=1x{0}x{0}x32 out_channels=32 kernel_size=3 padding=same", width);
+    return fmt::format(
+        "cross_correlation in=1x{0}x{0}x32 out_channels=32 kernel_size=3 padding=same algorithm=exact",
+        width);
 }
 
 // A legal schedule for maps of up to 18 rows, told from others by its positions.
@@ -94,6 +96,16 @@ TEST_CASE("A nearest record that is not legal here gives way to the next", "[rec
     CHECK(chosen(keys(14), "", folder).positions == 3);
 }
 
+TEST_CASE("A nearest record of another family than the default's gives way to the default", "[records]") {
+    const RecordsFolder folder;
+    const std::string layer = "cross_correlation in=1x{0}x{0}x64 out_channels=64 kernel_size=3 padding=same";
+    const auto at = [&](int width) { return fmt::format(fmt::runtime(layer), width); };
+    folder.write(avx2, fmt::format("[{},\n{}]", entry(at(56), "direct,vectors:1"),
+                                   entry(at(60), "winograd,outputs:2,vectors:1")));
+    CHECK_THAT(chosen(at(56), "", folder).schedule, Catch::StartsWith("direct,vectors:1"));
+    CHECK_THAT(chosen(at(58), "", folder).schedule, Catch::StartsWith("winograd,outputs:2,vectors:1"));
+}
+
 TEST_CASE("Records of another window, operator or target are not near", "[records]") {
     const RecordsFolder folder;
     const std::string schedule = "direct,vectors:1,positions:3,strip:1,unroll:2";
@@ -108,9 +120,10 @@ TEST_CASE("Records of another window, operator or target are not near", "[record
 TEST_CASE("A record's problem is known by its meaning, not by its spelling", "[records]") {
     const RecordsFolder folder;
     const std::string own = "direct,vectors:1,positions:2,strip:14,unroll:1";
-    folder.write(avx2, fmt::format("[{}]", entry("cross_correlation kernel_size=3x3 stride=1 padding=same "
-                                                 "out_channels=32 in=1x14x14x32 epilogue=bias",
-                                                 own)));
+    folder.write(avx2,
+                 fmt::format("[{}]", entry("cross_correlation kernel_size=3x3 stride=1 padding=same "
+                                           "out_channels=32 in=1x14x14x32 algorithm=exact epilogue=bias",
+                                           own)));
     CHECK_THAT(chosen(keys(14), "", folder).reason, Catch::Contains("record of this problem"));
 }
 

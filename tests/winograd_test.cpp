@@ -111,3 +111,18 @@ TEST_CASE("Winograd's algorithm is the default where it is faster, unless it is 
     CHECK(family("in=1x56x56x64 out_channels=64 kernel_size=1x1") == "direct");
     CHECK(family("in=1x56x56x64 out_channels=64 kernel_size=3x3 dilation=2x2") == "direct");
 }
+
+TEST_CASE("A kernel that is packed before each call is not transformed to more than the maps take",
+          "[winograd]") {
+    Situation situation{
+        problem_of("cross_correlation in=32x8x8x256 out_channels=256 kernel_size=3x3 padding=same"),
+        find_target("x86-64-linux-avx2")};
+    const auto why_not = [&](int outputs) {
+        return choose_schedule(situation, fmt::format("winograd,outputs:{}", outputs), "").error;
+    };
+    CHECK(why_not(4) == "");
+    situation.is_packed_in_calls = true;
+    CHECK(why_not(2) == "");
+    CHECK_THAT(why_not(4), Catch::Contains("outputs:4") && Catch::Contains("before each call"));
+    CHECK(choose_schedule(situation, "", "").knobs.get("outputs") == 2);
+}

@@ -19,9 +19,9 @@ struct OperatorFacts {
                               // gradients, gS that of the sums before the epilogue, n images; T target, W, G,
                               // V, M weights, their gradient and its moments, as they are before, and with '
                               // after a step
-    bool has_kernel;       // sums products with trained weights, and so has an epilogue
-    bool has_window;       // looks at kernel_size positions of the input
-    Operator forward = op; // of a gradient, the operator that it belongs to and whose keys it has
+    bool has_kernel;          // sums products with trained weights, and so has an epilogue
+    bool has_window;          // looks at kernel_size positions of the input
+    Operator forward = op;    // of a gradient, the operator that it belongs to and whose keys it has
     Gradient gradient = Gradient::none;
 };
 
