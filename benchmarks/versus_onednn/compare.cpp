@@ -138,6 +138,14 @@ void compare_on(Comparison& comparison, const Loaded& loaded, const CompareCondi
     comparison.plain = fastest(peer, times.subspan(1), &PeerKernel::is_plain);
 }
 
+// What a kernel's scratch may be at most.
+double scratch_limit(const Problem& problem) {
+    double maps = 0;
+    for (const Operand& operand : operands(problem))
+        maps += operand.name == "kernel" ? 0 : 4.0 * static_cast<double>(operand.elements());
+    return std::max<double>(2 << 20, maps);
+}
+
 } // namespace
 
 std::vector<Comparison> compare(const KernelRequest& request, const CompareConditions& conditions) {
@@ -153,6 +161,8 @@ std::vector<Comparison> compare(const KernelRequest& request, const CompareCondi
         const Choice& choice = kernel.compiled().choices[0];
         family = choice.family->name;
         all.schedule = to_text(choice.family->name, choice.knobs);
+        all.because = choice.reason;
+        all.limit = scratch_limit(problem);
         data.emplace(kernel, problem);
         all.error = data->error();
     }
@@ -160,6 +170,9 @@ std::vector<Comparison> compare(const KernelRequest& request, const CompareCondi
     for (const int threads : conditions.threads) {
         Comparison& one = comparisons.emplace_back(all);
         one.threads = threads;
+        const CompiledFunction& call = kernel.compiled().call;
+        one.scratch =
+            static_cast<double>(call.scratch_serial) + static_cast<double>(call.scratch_per_thread) * threads;
         one.group = group_of(problem, family, threads);
         if (one.error.empty())
             compare_on(one, {kernel, *data, problem, family}, conditions);

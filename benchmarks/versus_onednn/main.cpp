@@ -112,13 +112,14 @@ int run(Options options) {
             options.threads.push_back(cores);
     }
     tools::warn_of_broken_records(options.records, *target);
-    fmt::print("{}, oneDNN {}; t: threads, GFLOP/s, fractions of the peak measured beside the calls, ratio: "
+    fmt::print("{}, oneDNN {}; t: threads, GFLOP/s, scratch in KiB, fractions of the peak measured beside "
+               "the calls, ratio: "
                "oneDNN's time over Lamina's\n",
                target->name, peer_version());
     const Report report{
         std::string(target->name), peer_version(),
         compare_all(requests, {*target, options.records, options.threads, options.seconds, CoreWatch()})};
-    fmt::print("{}", summary(groups_of(report.comparisons)));
+    fmt::print("{}{}", summary(groups_of(report.comparisons)), origins(report.comparisons));
     error = write(options.json, json_text(report));
     if (error.empty())
         error = write(options.svg, picture(report));

@@ -88,8 +88,10 @@ nlohmann::json json_of(const Comparison& c, const std::optional<PeerTime>& peer)
 }
 
 nlohmann::json json_of(const Comparison& c) {
-    nlohmann::json json = {{"problem", c.problem},   {"group", c.group}, {"threads", c.threads},
-                           {"schedule", c.schedule}, {"error", c.error}, {"absent", c.absent}};
+    nlohmann::json json = {{"problem", c.problem},   {"group", c.group},     {"threads", c.threads},
+                           {"schedule", c.schedule}, {"because", c.because}, {"error", c.error},
+                           {"absent", c.absent}};
+    json["scratch_bytes"] = c.scratch;
     if (!c.preferred && !c.plain)
         return json;
     json["peak_gflops"] = c.peak_gflops;
@@ -97,6 +99,10 @@ nlohmann::json json_of(const Comparison& c) {
     json["onednn"] = json_of(c, c.preferred);
     json["onednn_plain"] = json_of(c, c.plain);
     return json;
+}
+
+bool is_recorded(const Comparison& c) {
+    return c.because.find("record") != std::string::npos;
 }
 
 std::string columns(const Comparison& c, const std::optional<PeerTime>& peer) {
@@ -109,8 +115,8 @@ std::string columns(const Comparison& c, const std::optional<PeerTime>& peer) {
 } // namespace
 
 std::string line_head() {
-    return fmt::format("{:>2}  {:>8} {:>6}  {:>8} {:>6} {:>6}  {:>8} {:>6} {:>6}\n", "t", "Lamina", "peak",
-                       "oneDNN", "peak", "ratio", "plain", "peak", "ratio");
+    return fmt::format("{:>2}  {:>8} {:>6} {:>8}  {:>8} {:>6} {:>6}  {:>8} {:>6} {:>6}\n", "t", "Lamina",
+                       "peak", "scratch", "oneDNN", "peak", "ratio", "plain", "peak", "ratio");
 }
 
 std::string line(const Comparison& c) {
@@ -121,9 +127,9 @@ std::string line(const Comparison& c) {
     std::string names = c.preferred ? c.preferred->name : "";
     if (c.plain && c.plain->name != names)
         names += (names.empty() ? "" : " | ") + c.plain->name;
-    return fmt::format("{:2}  {:8.1f} {:6.3f}  {}  {}  {} [{} | {}]\n", c.threads, c.gflops(c.lamina),
-                       c.fraction(c.lamina), columns(c, c.preferred), columns(c, c.plain), c.problem,
-                       c.schedule, names);
+    return fmt::format("{:2}  {:8.1f} {:6.3f} {:8.1f}  {}  {}  {} [{}{} | {}]\n", c.threads,
+                       c.gflops(c.lamina), c.fraction(c.lamina), c.scratch / 1024, columns(c, c.preferred),
+                       columns(c, c.plain), c.problem, is_recorded(c) ? "record: " : "", c.schedule, names);
 }
 
 std::vector<Group> groups_of(const std::vector<Comparison>& comparisons) {
@@ -144,6 +150,21 @@ std::string summary(const std::vector<Group>& groups) {
                                           *group.ratio, group.plain_ratio.value_or(0), group.problems)
                             : fmt::format("  {:20} absent: {}\n", group.name, group.absent);
     return text;
+}
+
+std::string origins(const std::vector<Comparison>& comparisons) {
+    const auto recorded = std::ranges::count_if(comparisons, is_recorded);
+    double most = 0;
+    std::string above;
+    for (const Comparison& c : comparisons) {
+        most = std::max(most, c.scratch);
+        if (c.scratch > c.limit)
+            above += fmt::format("scratch of {:.0f} KiB, more than {:.0f}: {}\n", c.scratch / 1024,
+                                 c.limit / 1024, c.problem);
+    }
+    return fmt::format(
+        "{} of {} schedules from records, the others by default; at most {:.0f} KiB of scratch\n{}", recorded,
+        comparisons.size(), most / 1024, above);
 }
 
 std::string json_text(const Report& report) {

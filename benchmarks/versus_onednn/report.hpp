@@ -16,6 +16,8 @@ struct PeerTime {
 
 struct Comparison {
     std::string problem, group, schedule;
+    std::string because;           // where the schedule comes from
+    double scratch = 0, limit = 0; // bytes of a call; at most 2 MiB, or as much as its maps take
     int threads = 1;
     double operations = 0; // of one call
     double peak_gflops = 0;
@@ -51,6 +53,9 @@ std::string line(const Comparison& comparison);
 // Every group, those without a problem too.
 std::vector<Group> groups_of(const std::vector<Comparison>& comparisons);
 std::string summary(const std::vector<Group>& groups);
+
+// How many schedules come from records, and the most scratch; whose is above its limit.
+std::string origins(const std::vector<Comparison>& comparisons);
 
 std::string json_text(const Report& report);
 std::string picture(const Report& report);
