@@ -41,7 +41,11 @@ Stages build_convolution(const Problem& problem, const OperatorInputs& inputs) {
     a.is_linear = inputs.request.is_linear;
     a.window = RDom(0, k.in, 0, k.width, 0, k.height, "window");
 
-    const Expr x = a.is_linear ? a.p % out_width : Expr(a.x), y = a.is_linear ? a.p / out_width : Expr(a.y);
+    const Expr x = a.is_linear ? a.p % out_width : Expr(a.x);
+    Expr y = a.is_linear ? a.p / out_width : Expr(a.y);
+    // Halide's bounds of the rows that a pool asks for next are wider than what is asked for.
+    if (problem.op == Operator::pooled_cross_correlation)
+        y = min(y, output_shape(p).height - 1);
     const std::vector<Halide::Var> at{a.c, a.is_linear ? a.p : a.x, a.y, a.n};
     const Halide::RVar rc = a.window[0], rx = a.window[1], ry = a.window[2];
     const Size stride = window_stride(p);

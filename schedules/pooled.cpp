@@ -63,9 +63,12 @@ std::vector<int> vector_choices(const Situation& s) {
             values.push_back(vectors);
     return values;
 }
-// Steps add whole rows, one at least, and a tile must not be longer than what a step adds.
+// A step adds one row at least, up to the last column that a window looks at, and a tile must not be longer.
 int most_positions(const Situation& s) {
-    return output_shape(as_convolution(s.problem)).width;
+    const detail::Axis columns = detail::pool_columns(s.problem);
+    const auto behind =
+        (output_shape(s.problem).width - 1) * columns.stride + columns.extent() - columns.begin;
+    return static_cast<int>(std::min(behind, columns.size));
 }
 std::vector<int> position_choices(const Situation& s) {
     std::vector<int> values;
@@ -147,8 +150,7 @@ std::string legal(const Situation& s, const Knobs& knobs) {
         return fmt::format("vectors:{}: {} lanes each must divide {} output channels", vectors, lanes(s),
                            s.problem.out_channels);
     if (knobs.get("positions", 1) > most_positions(s))
-        return fmt::format("positions:{}: more than the {} columns of the convolution, of which a step may "
-                           "add one row",
+        return fmt::format("positions:{}: more than the {} columns that are pooled: a step may add one row",
                            knobs.get("positions", 1), most_positions(s));
     const double bytes = scratch_bytes(s, strip, rows, vectors * lanes(s));
     if (strip > 1 && bytes > most_scratch(s))
@@ -157,14 +159,17 @@ std::string legal(const Situation& s, const Knobs& knobs) {
     return "";
 }
 
-// The register tile that direct would sum a step by.
+// The register tile that direct would sum a step by, or the nearest to it.
 Knobs default_tile(const Situation& s, const Knobs& given, int rows) {
-    Knobs knobs = for_direct(given);
-    const Knobs best = direct_family.defaults(sums_of(s, rows), knobs);
-    if (given.has("positions") || best.get("positions") <= most_positions(s))
-        return for_direct(best);
-    knobs.set("positions", most_positions(s));
-    return for_direct(direct_family.defaults(sums_of(s, rows), knobs));
+    const Situation step = sums_of(s, rows);
+    Knobs knobs = for_direct(given), best = for_direct(direct_family.defaults(step, knobs));
+    const bool is_whole = contains(vector_choices(s), best.get("vectors"));
+    const bool is_short = best.get("positions") <= most_positions(s);
+    if (!is_whole && !given.has("vectors"))
+        knobs.set("vectors", vector_choices(s).back());
+    if (!is_short && !given.has("positions"))
+        knobs.set("positions", position_choices(s).back());
+    return is_whole && is_short ? best : for_direct(direct_family.defaults(step, knobs));
 }
 
 // Cycles of an image but for what comes from beyond the L2 cache: each step's sums, where strips sum the rows
@@ -281,7 +286,8 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
     if (a.padded.defined()) {
         const Problem sums = as_convolution(s.problem);
         const Shape map = output_shape(sums);
-        const Size reach = padded_reach(sums, {std::min(rows_under(s, strip), map.height), map.width});
+        const int under = strip == out.height ? map.height : std::min(rows_under(s, strip), map.height);
+        const Size reach = padded_reach(sums, {under, map.width});
         a.padded.bound_extent(a.x, reach.width).bound_extent(a.y, reach.height);
     }
     if (strip < out.height) {
