@@ -1,6 +1,6 @@
-// cross_correlation, convolution, transposed_convolution, dense and their inputs' gradients: one sum of
-// products over a window, which differ in how the kernel is read and in what lies between and around the
-// elements of the map that the windows run over.
+// cross_correlation, convolution, transposed_convolution, dense, their inputs' gradients and
+// pooled_cross_correlation: one sum of products over a window, which differ in how the kernel is read and in
+// what lies between and around the elements of the map that the windows run over.
 #include "generators/convolution_output.hpp"
 #include "generators/input_map.hpp"
 #include "generators/packed_kernel.hpp"
@@ -16,6 +16,15 @@ using Halide::RDom;
 
 namespace {
 
+// Strips of a pooled map are all stored in the same size, and so the last one's input may reach beyond it.
+Func map_under_windows(Stages& a, const Problem& problem, const Func& input,
+                       const AlgorithmRequest& request) {
+    const Problem p = as_convolution(problem);
+    const Func map = padded_input(a, p, input, 0.0f, takes_slope(problem));
+    const bool is_in_strips = problem.op == Operator::pooled_cross_correlation && request.is_linear;
+    return is_in_strips && a.padded.defined() ? padded_beyond(a, p, input) : map;
+}
+
 Stages build_convolution(const Problem& problem, const OperatorInputs& inputs) {
     if (inputs.request.has_phases)
         return stride_phases(problem, inputs);
@@ -27,12 +36,16 @@ Stages build_convolution(const Problem& problem, const OperatorInputs& inputs) {
     const KernelLayout& k = kernel.layout();
     const Func input = is_gradient(problem.op) ? sum_gradient(problem, inputs) : inputs["input"];
     const bool skips_padding = inputs.request.skips_padding;
-    const Func map = skips_padding ? input : padded_input(a, p, input, 0.0f, takes_slope(problem));
+    const Func map = skips_padding ? input : map_under_windows(a, problem, input, inputs.request);
     const int out_width = output_shape(p).width;
     a.is_linear = inputs.request.is_linear;
     a.window = RDom(0, k.in, 0, k.width, 0, k.height, "window");
 
-    const Expr x = a.is_linear ? a.p % out_width : Expr(a.x), y = a.is_linear ? a.p / out_width : Expr(a.y);
+    const Expr x = a.is_linear ? a.p % out_width : Expr(a.x);
+    Expr y = a.is_linear ? a.p / out_width : Expr(a.y);
+    // Halide's bounds of the rows that a pool asks for next are wider than what is asked for.
+    if (problem.op == Operator::pooled_cross_correlation)
+        y = min(y, output_shape(p).height - 1);
     const std::vector<Halide::Var> at{a.c, a.is_linear ? a.p : a.x, a.y, a.n};
     const Halide::RVar rc = a.window[0], rx = a.window[1], ry = a.window[2];
     const Size stride = window_stride(p);
@@ -63,6 +76,8 @@ Stages build_convolution(const Problem& problem, const OperatorInputs& inputs) {
 
 using CrossCorrelationGenerator = OperatorGenerator<Operator::cross_correlation, build_convolution>;
 using ConvolutionGenerator = OperatorGenerator<Operator::convolution, build_convolution>;
+using PooledCrossCorrelationGenerator =
+    OperatorGenerator<Operator::pooled_cross_correlation, build_convolution>;
 using TransposedConvolutionGenerator = OperatorGenerator<Operator::transposed_convolution, build_convolution>;
 using DenseGenerator = OperatorGenerator<Operator::dense, build_convolution>;
 using CrossCorrelationInputGradientGenerator =
@@ -78,6 +93,7 @@ using DenseInputGradientGenerator = OperatorGenerator<Operator::dense_input_grad
 HALIDE_REGISTER_GENERATOR(lamina::CrossCorrelationGenerator, cross_correlation)
 HALIDE_REGISTER_GENERATOR(lamina::ConvolutionGenerator, convolution)
 HALIDE_REGISTER_GENERATOR(lamina::TransposedConvolutionGenerator, transposed_convolution)
+HALIDE_REGISTER_GENERATOR(lamina::PooledCrossCorrelationGenerator, pooled_cross_correlation)
 HALIDE_REGISTER_GENERATOR(lamina::DenseGenerator, dense)
 HALIDE_REGISTER_GENERATOR(lamina::CrossCorrelationInputGradientGenerator, cross_correlation_input_gradient)
 HALIDE_REGISTER_GENERATOR(lamina::ConvolutionInputGradientGenerator, convolution_input_gradient)

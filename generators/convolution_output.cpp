@@ -3,9 +3,50 @@
 #include "generators/epilogue.hpp"
 #include "generators/input_map.hpp"
 
+#include <limits>
+
 namespace lamina {
 
-void define_output(Stages& a, const Problem& problem, const OperatorInputs& inputs, const Halide::Expr& sum,
+using Halide::Expr;
+using Halide::Func;
+
+namespace {
+
+// The largest of what `value` is at the positions of each window. Each window meets the map, so that the
+// nearest of its elements, which is in every window that reaches so far into the padding, stands for what is
+// outside.
+void define_pool(Stages& a, const Problem& problem, const Expr& value) {
+    const Problem pool = pooling_part(problem);
+    const Padding padding = resolved_padding(pool);
+    const auto nearest = [](const Expr& at, int begin, int end, int size) {
+        return begin == 0 && end == 0 ? at : clamp(at - begin, 0, size - 1);
+    };
+    const auto row = [&](const Expr& y) { return nearest(y, padding.top, padding.bottom, pool.in.height); };
+    const auto column = [&](const Expr& x) { return nearest(x, padding.left, padding.right, pool.in.width); };
+    PoolStages& w = a.pool;
+    w.window = Halide::RDom(0, pool.kernel_size.width, 0, pool.kernel_size.height, "pool_window");
+    w.map = Func("unpooled");
+    const Expr x = a.x * pool.stride.width + w.window[0], y = a.y * pool.stride.height + w.window[1];
+    Expr element;
+    if (a.is_linear) {
+        w.map(a.c, a.p, a.y, a.n) = value;
+        element = w.map(a.c, row(y) * pool.in.width + column(x), 0, a.n);
+    } else {
+        Func inside("inside");
+        inside(a.c, a.x, a.y, a.n) = value;
+        w.map(a.c, a.x, a.y, a.n) = inside(a.c, column(a.x), row(a.y), a.n);
+        element = w.map(a.c, x, y, a.n);
+    }
+    const std::vector<Halide::Var> at{a.c, a.x, a.y, a.n};
+    w.maximum = Func("maximum");
+    w.maximum(at) = -std::numeric_limits<float>::infinity();
+    w.maximum(at) = max(w.maximum(at), element);
+    a.output(in_memory_order(a, problem)) = w.maximum(at);
+}
+
+} // namespace
+
+void define_output(Stages& a, const Problem& problem, const OperatorInputs& inputs, const Expr& sum,
                    int first) {
     const Problem p = as_convolution(problem);
     const std::vector<Halide::Var> at{a.c, a.is_linear ? a.p : a.x, a.y, a.n};
@@ -14,10 +55,12 @@ void define_output(Stages& a, const Problem& problem, const OperatorInputs& inpu
         operands.bias = inputs["bias"](a.c);
     if (p.epilogue.has(Step::residual))
         operands.residual = read(inputs["residual"], p, {at[0], at[1], at[2], at[3]});
-    a.output = Halide::Func("result");
+    a.output = Func("result");
     const EpilogueResult result = apply_epilogue(p.epilogue, first, sum, operands);
-    if (has_unfolded_gradient(problem)) {
-        a.unfolded = Halide::Func("unfolded");
+    if (problem.op == Operator::pooled_cross_correlation) {
+        define_pool(a, problem, result.output);
+    } else if (has_unfolded_gradient(problem)) {
+        a.unfolded = Func("unfolded");
         a.unfolded(at) = result.output;
         a.output(in_memory_order(a, p)) = folded(a, problem, a.unfolded);
     } else if (p.preactivation) {

@@ -122,7 +122,7 @@ Expr read(const Halide::Func& map, const Problem& problem, std::vector<Expr> cxy
 }
 
 std::vector<Halide::Var> in_memory_order(const Stages& a, const Problem& problem) {
-    const Halide::Var& position = a.is_linear ? a.p : a.x;
+    const Halide::Var& position = a.is_linear && !a.pool.map.defined() ? a.p : a.x;
     if (problem.layout == Layout::nchw)
         return {position, a.y, a.c, a.n};
     return {a.c, position, a.y, a.n};

@@ -27,6 +27,8 @@ Size tile_outputs(const Problem& p, const WinogradRequest& request) {
 KernelLayout kernel_layout(const Problem& problem, const AlgorithmRequest& request) {
     if (problem.op == Operator::separable_convolution)
         return kernel_layout(pointwise_part(problem), request);
+    if (problem.op == Operator::pooled_cross_correlation)
+        return kernel_layout(as_convolution(problem), request);
     const Problem p = as_convolution(problem);
     return {.out = p.out_channels,
             .in = p.in.channels / p.groups,

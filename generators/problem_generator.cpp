@@ -90,7 +90,7 @@ Operand linear(Operand operand, Layout layout, int strip_rows) {
 } // namespace
 
 void ProblemGeneratorState::constrain_call() {
-    const bool is_linear = request().is_linear;
+    const bool is_linear = request().is_linear && situation.problem.op != Operator::pooled_cross_correlation;
     const int strip_rows = request().separable.rows;
     const Problem& problem = situation.problem;
     const Layout layout = as_convolution(problem).layout;

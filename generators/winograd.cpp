@@ -1,6 +1,7 @@
 #include "generators/winograd.hpp"
 
 #include "generators/convolution_output.hpp"
+#include "generators/epilogue.hpp"
 #include "generators/input_map.hpp"
 #include "generators/sum_gradient.hpp"
 #include "generators/winograd_matrices.hpp"
@@ -86,6 +87,7 @@ Expr transformed(const Matrix& matrix, Transform transform, const Expr& number,
 struct Tiling {
     WinogradMatrices x, y;
     WinogradRequest blocks;
+    Size pool; // the windows of which a tile holds whole ones; 1x1 without
 
     Expr column(const WinogradStages& w) const { return w.bx * blocks.columns + w.t % blocks.columns; }
     Expr row(const WinogradStages& w) const {
@@ -119,25 +121,35 @@ void multiply(Stages& a, const Problem& p, const Kernel& kernel) {
     w.products(at) = w.sum(at);
 }
 
-void transform_output(Stages& a, const Tiling& tiling) {
+// The elements of a tile of the output, pooled where that is asked for: of each window, the largest of what
+// `finish` makes of a sum.
+void transform_output(Stages& a, const Tiling& tiling, const std::function<Expr(const Expr&)>& finish) {
     WinogradStages& w = a.winograd;
     w.columns = Func("transformed_columns");
     w.columns(a.c, w.t, w.bx, w.by, w.bn, w.ax, a.y) =
         transformed(tiling.y.output, from_points, a.y,
                     [&](int i) { return w.products(a.c, w.t, w.bx, w.by, w.bn, w.ax, i); });
+    Expr value;
+    for (int y = 0; y < tiling.pool.height; ++y)
+        for (int x = 0; x < tiling.pool.width; ++x) {
+            const Expr row = a.y * tiling.pool.height + y;
+            const Expr element =
+                finish(transformed(tiling.x.output, from_points, a.x * tiling.pool.width + x,
+                                   [&](int i) { return w.columns(a.c, w.t, w.bx, w.by, w.bn, i, row); }));
+            value = value.defined() ? max(value, element) : element;
+        }
     w.output = Func("tile_output");
-    w.output(a.c, w.t, w.bx, w.by, w.bn, a.x, a.y) =
-        transformed(tiling.x.output, from_points, a.x,
-                    [&](int i) { return w.columns(a.c, w.t, w.bx, w.by, w.bn, i, a.y); });
+    w.output(a.c, w.t, w.bx, w.by, w.bn, a.x, a.y) = value;
 }
 
-// The sum at (c, x, y, n) of the output.
-Expr sum_at(const Stages& a, const Tiling& tiling) {
+// What tiles hold for (c, x, y, n) of the output.
+Expr tile_output_at(const Stages& a, const Tiling& tiling) {
     const WinogradRequest& b = tiling.blocks;
-    const Expr column = a.x / tiling.x.outputs, row = a.y / tiling.y.outputs;
+    const int columns = tiling.x.outputs / tiling.pool.width, rows = tiling.y.outputs / tiling.pool.height;
+    const Expr column = a.x / columns, row = a.y / rows;
     const Expr tile = column % b.columns + b.columns * (row % b.rows + b.rows * (a.n % b.images));
-    return a.winograd.output(a.c, tile, column / b.columns, row / b.rows, a.n / b.images,
-                             a.x % tiling.x.outputs, a.y % tiling.y.outputs);
+    return a.winograd.output(a.c, tile, column / b.columns, row / b.rows, a.n / b.images, a.x % columns,
+                             a.y % rows);
 }
 
 } // namespace
@@ -149,11 +161,22 @@ Stages winograd_convolution(const Problem& problem, const OperatorInputs& inputs
     const KernelLayout& k = kernel.layout();
     const Func input = is_gradient(problem.op) ? sum_gradient(problem, inputs) : inputs["input"];
     const Tiling tiling{winograd_matrices(k.outputs.width, k.width),
-                        winograd_matrices(k.outputs.height, k.height), inputs.request.winograd};
+                        winograd_matrices(k.outputs.height, k.height), inputs.request.winograd,
+                        problem.pool_kernel_size};
     transform_input(a, tiling, padded_beyond(a, p, input));
     multiply(a, p, kernel);
-    transform_output(a, tiling);
-    define_output(a, problem, inputs, sum_at(a, tiling), 0);
+    if (problem.op != Operator::pooled_cross_correlation) {
+        transform_output(a, tiling, [](const Expr& sum) { return sum; });
+        define_output(a, problem, inputs, tile_output_at(a, tiling), 0);
+        return a;
+    }
+    EpilogueOperands operands;
+    if (p.epilogue.has(Step::bias))
+        operands.bias = inputs["bias"](a.c);
+    transform_output(a, tiling,
+                     [&](const Expr& sum) { return apply_epilogue(p.epilogue, 0, sum, operands).output; });
+    a.output = Func("result");
+    a.output(in_memory_order(a, p)) = tile_output_at(a, tiling);
     return a;
 }
 

@@ -394,19 +394,11 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
         a.output.vectorize(ci, g.lanes).unroll(ci);
     else
         a.output.vectorize(ci);
-    a.sum.compute_at(a.output, tile).store_in(Halide::MemoryType::Stack);
     // What is left out is the same for a whole tile only if the last one does not begin within another.
     if (skips)
         a.sum.bound_extent(a.p, knobs.get("positions")).bound_extent(a.y, 1);
-    a.sum.vectorize(a.c, g.lanes).unroll(a.c).unroll(a.p);
-    Halide::RVar chunk("chunk"), channel("channel");
-    a.sum.update()
-        .split(a.window[0], chunk, channel, knobs.get("chunk"))
-        .reorder(a.c, a.p, channel, a.window[1], a.window[2], chunk)
-        .vectorize(a.c, g.lanes)
-        .unroll(a.c)
-        .unroll(a.p)
-        .unroll(channel, knobs.get("unroll"));
+    schedule_register_tile(a, Halide::LoopLevel(a.output, tile), g.lanes, knobs.get("chunk"),
+                           knobs.get("unroll"));
     if (knobs.get("strip") < g.out_height) {
         a.output.fuse(strip, a.n, task).parallel(task);
         store_padded(a, s, task);

@@ -20,6 +20,7 @@ constexpr std::array unasked{&phases_family,
                              &kernel_gradient_family,
                              &global_pool_family,
                              &separable_family,
+                             &pooled_family,
                              &gpu_tile_family,
                              &elementwise_family,
                              &generic_family};

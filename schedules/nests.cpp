@@ -54,13 +54,27 @@ void store_padded(Stages& a, const Situation& s, const Halide::Var& level) {
         a.padded.reorder(a.padded.args()[1], a.padded.args()[0]);
 }
 
+void schedule_register_tile(Stages& a, const Halide::LoopLevel& level, int lanes, int chunk, int unroll) {
+    a.sum.compute_at(level).store_in(Halide::MemoryType::Stack);
+    a.sum.vectorize(a.c, lanes).unroll(a.c).unroll(a.p);
+    Halide::RVar chunks("chunks"), channel("channel");
+    a.sum.update()
+        .split(a.window[0], chunks, channel, chunk)
+        .reorder(a.c, a.p, channel, a.window[1], a.window[2], chunks)
+        .vectorize(a.c, lanes)
+        .unroll(a.c)
+        .unroll(a.p)
+        .unroll(channel, unroll);
+}
+
 namespace {
 
-// A sum that is computed for a vector of its consumer's.
-void compute_for_vectors(Stages& a, const Halide::LoopLevel& level, const Halide::Var& along, int lanes) {
-    a.sum.compute_at(level);
+// A sum or maximum that is computed for a vector of its consumer's.
+void compute_for_vectors(Halide::Func& sum, const Halide::LoopLevel& level, const Halide::Var& along,
+                         int lanes) {
+    sum.compute_at(level);
     for (int stage = 0; stage < (lanes > 1 ? 2 : 0); ++stage) {
-        Halide::Stage definition = stage == 0 ? Halide::Stage(a.sum) : a.sum.update();
+        Halide::Stage definition = stage == 0 ? Halide::Stage(sum) : sum.update();
         definition.vectorize(along, lanes, Halide::TailStrategy::GuardWithIf);
     }
 }
@@ -80,6 +94,15 @@ void compute_shared(Stages& a, const Situation& s, const Halide::Var& level) {
         for (int number = 0; number < stage.num_update_definitions(); ++number)
             stage.update(number).vectorize(a.c, lanes, Halide::TailStrategy::GuardWithIf);
     }
+}
+
+// What is pooled is computed for the windows of a position, or of a row where channels are outside.
+void compute_for_pool(Stages& a, const Halide::Var& level, const Halide::Var& along, int lanes) {
+    compute_for_vectors(a.pool.maximum, Halide::LoopLevel(a.output, along), along, lanes);
+    a.pool.map.compute_at(a.output, level);
+    if (lanes > 1)
+        a.pool.map.vectorize(along, lanes, Halide::TailStrategy::GuardWithIf);
+    compute_for_vectors(a.sum, Halide::LoopLevel(a.pool.map, along), along, lanes);
 }
 
 } // namespace
@@ -105,9 +128,11 @@ void schedule_generically(Stages& a, const Situation& s) {
         a.unfolded.compute_at(a.output, args[3]);
         if (columns > 1)
             a.unfolded.vectorize(a.c, columns, Halide::TailStrategy::GuardWithIf);
-        compute_for_vectors(a, Halide::LoopLevel(a.unfolded, columns > 1 ? a.c : a.x), a.c, columns);
+        compute_for_vectors(a.sum, Halide::LoopLevel(a.unfolded, columns > 1 ? a.c : a.x), a.c, columns);
+    } else if (a.pool.map.defined()) {
+        compute_for_pool(a, args[1], along, lanes);
     } else if (a.sum.defined()) {
-        compute_for_vectors(a, Halide::LoopLevel(a.output, along), along, lanes);
+        compute_for_vectors(a.sum, Halide::LoopLevel(a.output, along), along, lanes);
     }
     if (!a.shared.empty())
         compute_shared(a, s, has_channels_outside ? args[3] : args[1]);

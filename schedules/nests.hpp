@@ -35,14 +35,19 @@ double padded_bytes(const Problem& problem, int output_rows);
 // Stores the padded input, where there is one, for each turn of the loop over `level`.
 void store_padded(Stages& a, const Situation& s, const Halide::Var& level);
 
-// Whether the problem is one sum of products with a kernel, and not one behind another.
+// Whether the problem is one sum of products with a kernel, without another one or a pool behind it.
 constexpr bool is_one_sum(const Problem& p) {
-    return reads_kernel(p.op) && p.op != Operator::separable_convolution;
+    return reads_kernel(p.op) && p.op != Operator::separable_convolution &&
+           p.op != Operator::pooled_cross_correlation;
 }
 
 // Why a family that computes sums does not suit an input gradient with padding other than zeros.
 inline constexpr std::string_view why_not_unfolded =
     "the padding's gradient is added to that of the input behind the sums";
+
+// Sums a register tile of channels and linear positions at that level, over so many input channels before the
+// next ones, some of them at each turn of the innermost loop.
+void schedule_register_tile(Stages& a, const Halide::LoopLevel& level, int lanes, int chunk, int unroll);
 
 // A family of operators that look at a window of one channel at a time, see channelwise.cpp. `fits` ends
 // by asking why_not_channelwise().

@@ -25,6 +25,14 @@ struct WinogradStages {
     Halide::Var t{"t"}, bx{"bx"}, by{"by"}, bn{"bn"}, ax{"ax"}, ay{"ay"};
 };
 
+// Of a convolution behind which there is a pool.
+struct PoolStages {
+    Halide::Func map; // what is pooled: (c, p, y, n) where maps are linear, else (c, x, y, n) with what is
+                      // nearest in the pool's padding; undefined where nothing is, or tiles pool themselves
+    Halide::Func maximum; // of each window, (c, x, y, n)
+    Halide::RDom window;  // (x, y) of its elements
+};
+
 // A part of the windows that a depthwise kernel's gradient is summed over, see window_sweep.hpp.
 struct SweepRegion {
     Halide::RDom positions;                           // (x within a group, group of columns, y) of the sweep
@@ -63,6 +71,7 @@ struct Stages {
     Halide::Func depthwise; // what the sum's window goes over, (c, p, y, n) in strips; undefined where there
                             // is none, or it is among the shared ones
     std::vector<DepthwisePart> depthwise_parts; // update k of it is that of number k
+    PoolStages pool;                            // whose output is not linear
     Halide::Func unfolded; // the gradient of a padded input, whose padding is then added to the input's own;
                            // undefined where padding has none
     Halide::Func output;

@@ -15,8 +15,9 @@ constexpr int most_points = 6;  // winograd_matrices() has no more
 constexpr int line_floats = 16; // of a cache line
 
 struct Geometry {
-    Problem problem;
-    Shape out;
+    Problem problem;         // the convolution
+    Shape out;               // its output, as far as that is pooled where there is a pool
+    Size pool;               // its window, 1x1 without
     int group_in, group_out; // channels of one group
     int lanes;
 };
@@ -24,7 +25,14 @@ struct Geometry {
 Geometry geometry(const Situation& s) {
     const Problem p = as_convolution(s.problem);
     const int group_out = p.out_channels / p.groups;
-    return {p, output_shape(p), p.in.channels / p.groups, group_out, lanes_for(*s.target, group_out)};
+    Shape out = output_shape(p);
+    const Size pool = s.problem.pool_kernel_size;
+    if (s.problem.op == Operator::pooled_cross_correlation) {
+        const Shape pooled = output_shape(s.problem);
+        out.height = pooled.height * pool.height;
+        out.width = pooled.width * pool.width;
+    }
+    return {p, out, pool, p.in.channels / p.groups, group_out, lanes_for(*s.target, group_out)};
 }
 
 int tile_outputs(int outputs, int kernel_extent) {
@@ -50,11 +58,17 @@ bool is_within(const Geometry& g, int outputs) {
     return points.height <= most_points && points.width <= most_points;
 }
 
+// Whether a tile holds whole windows of the pool.
+bool holds_pool(const Geometry& g, int outputs) {
+    const Size each = tile_of(g, outputs).outputs;
+    return each.height % g.pool.height == 0 && each.width % g.pool.width == 0;
+}
+
 // What a task's scratch may be at most: 2 MiB, or as much as the input and the output of its images.
 double most_scratch_bytes(const Geometry& g, int images) {
     const double maps = 4.0 * images *
                         (1.0 * g.problem.in.height * g.problem.in.width * g.problem.in.channels +
-                         1.0 * g.out.height * g.out.width * g.out.channels);
+                         1.0 * g.out.height * g.out.width * g.out.channels / (g.pool.height * g.pool.width));
     return std::max<double>(2 << 20, maps);
 }
 
@@ -76,14 +90,29 @@ std::vector<int> output_choices(const Situation& s) {
     const Geometry g = geometry(s);
     std::vector<int> values;
     for (int outputs = 2; outputs <= 4; ++outputs)
-        if (is_within(g, outputs) && why_no_room_for_kernel(s, g, outputs).empty())
+        if (is_within(g, outputs) && holds_pool(g, outputs) && why_no_room_for_kernel(s, g, outputs).empty())
             values.push_back(outputs);
     return values;
 }
 
+// Windows that tiles hold lie side by side, and none begins within one tile and ends within another.
+std::string why_no_pool(const Situation& s, const Geometry& g) {
+    const Problem& p = s.problem;
+    if (p.op != Operator::pooled_cross_correlation)
+        return "";
+    if (p.pool_stride != p.pool_kernel_size || resolved_padding(pooling_part(p)) != Padding(0))
+        return "pool_stride, pool_padding: it pools windows side by side, without padding";
+    for (int outputs = 2; outputs <= 4; ++outputs)
+        if (is_within(g, outputs) && holds_pool(g, outputs))
+            return "";
+    return fmt::format(
+        "pool_kernel_size={}x{}: no tile of at most 4 outputs along an axis holds whole windows",
+        g.pool.height, g.pool.width);
+}
+
 std::string fits(const Situation& s) {
     const Problem& p = s.problem;
-    if (!is_one_sum(p))
+    if (!is_one_sum(p) && p.op != Operator::pooled_cross_correlation)
         return fmt::format("it schedules sums of products with a kernel, not {}", facts(p.op).name);
     if (p.algorithm == Algorithm::exact)
         return "algorithm=exact: transforms round differently from the sum itself";
@@ -98,6 +127,8 @@ std::string fits(const Situation& s) {
     if (!is_within(g, 2))
         return fmt::format("kernel_size={}x{}: at most {} elements along an axis",
                            g.problem.kernel_size.height, g.problem.kernel_size.width, most_points - 1);
+    if (std::string reason = why_no_pool(s, g); !reason.empty())
+        return reason;
     if (output_choices(s).empty())
         return why_no_room_for_kernel(s, g, 2);
     if (has_unfolded_gradient(p))
@@ -226,7 +257,8 @@ double block_bytes(const Situation& s, const Geometry& g, const Blocks& b) {
                           padded_channels(s, g, b);
     const int outputs = b.tile.outputs.height * b.tile.outputs.width;
     const double row = g.problem.in.channels + b.group + 2.0 * line_floats; // of transformed tiles, of sums
-    return 4.0 * (padded + b.tiles() * (b.points() * row + 1.0 * outputs * b.group));
+    const int pooled = g.pool.height * g.pool.width;
+    return 4.0 * (padded + b.tiles() * (b.points() * row + 1.0 * outputs / pooled * b.group));
 }
 
 // Whether groups of channels and those that are summed together begin together.
@@ -241,6 +273,9 @@ std::string legal(const Situation& s, const Knobs& knobs) {
     if (outputs >= 2 && outputs <= 4 && is_within(g, outputs) &&
         !why_no_room_for_kernel(s, g, outputs).empty())
         return fmt::format("outputs:{}: {}", outputs, why_no_room_for_kernel(s, g, outputs));
+    if (outputs >= 2 && outputs <= 4 && is_within(g, outputs) && !holds_pool(g, outputs))
+        return fmt::format("outputs:{}: tiles must hold whole windows of pool_kernel_size={}x{}", outputs,
+                           g.pool.height, g.pool.width);
     if (!contains(output_choices(s), outputs))
         return fmt::format("outputs:{}: must be 2 to 4, and with the kernel's {}x{} elements at most {}",
                            outputs, g.problem.kernel_size.height, g.problem.kernel_size.width,
@@ -381,7 +416,11 @@ Knobs defaults(const Situation& s, const Knobs& given) {
     return best;
 }
 
-bool is_preferred(const Situation& s) {
+// A pool behind the sums costs all families about the same.
+bool is_preferred(const Situation& asked) {
+    Situation s = asked;
+    if (s.problem.op == Operator::pooled_cross_correlation)
+        s.problem = as_convolution(s.problem);
     if (!direct_family.fits(s).empty())
         return true;
     return cost(s, defaults(s, {})) < 0.9 * direct_family.cost(s, direct_family.defaults(s, {}));
@@ -449,9 +488,11 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
     WinogradStages& w = a.winograd;
     Halide::Var xi("xi"), yi("yi"), ni("ni"), group("group"), ci("ci"), lane("lane"), task("task");
     const auto guard = Halide::TailStrategy::GuardWithIf;
-    a.output.bound(a.c, 0, g.problem.out_channels).bound(a.x, 0, g.out.width).bound(a.y, 0, g.out.height);
-    a.output.split(a.x, w.bx, xi, b.columns * b.tile.outputs.width, guard)
-        .split(a.y, w.by, yi, b.rows * b.tile.outputs.height, guard)
+    a.output.bound(a.c, 0, g.problem.out_channels)
+        .bound(a.x, 0, g.out.width / g.pool.width)
+        .bound(a.y, 0, g.out.height / g.pool.height);
+    a.output.split(a.x, w.bx, xi, b.columns * b.tile.outputs.width / g.pool.width, guard)
+        .split(a.y, w.by, yi, b.rows * b.tile.outputs.height / g.pool.height, guard)
         .split(a.n, w.bn, ni, b.images, guard)
         .split(a.c, group, ci, b.group)
         .split(ci, ci, lane, g.lanes)

@@ -121,6 +121,7 @@ runs_every_operator() {
     computes '1x1x2x1 21 42' 'convolution in=1x1x3x1 out_channels=1 kernel_size=1x2 epilogue=none' input=line.npy kernel=kernel.npy
     computes '1x1x4x1 10 21 42 4' 'transposed_convolution in=1x1x3x1 out_channels=1 kernel_size=1x2 epilogue=none' input=line.npy kernel=kernel.npy
     computes '1x1x2x1 184 268' 'separable_convolution in=1x1x3x1 out_channels=1 kernel_size=1x2 depthwise_epilogue=none' input=line.npy depthwise_kernel=kernel.npy kernel=single.npy bias=bias.npy
+    computes '1x1x1x1 124' 'pooled_cross_correlation in=1x1x3x1 out_channels=1 kernel_size=1x2 pool_kernel_size=1x2' input=line.npy kernel=kernel.npy bias=bias.npy
     computes '1x1x2x1 2 4' 'max_pool in=1x1x3x1 kernel_size=1x2' input=line.npy
     computes '1x1x1x1 2.5' 'average_pool in=1x2x2x1 kernel_size=2' input=square.npy
     computes '1x1x1x1 10' 'lp_pool in=1x2x2x1 kernel_size=2 power=1' input=square.npy

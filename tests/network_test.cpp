@@ -221,6 +221,27 @@ TEST_CASE("The receptive field grows by (kernel - 1) times the product of the ea
     check_fields(dilated, 0);
 }
 
+TEST_CASE("A pooled convolution sees what the convolution and the pool behind it see", "[network]") {
+    constexpr Input image{.height = 65, .width = 33, .channels = 3};
+    constexpr auto one = network("one", image,
+                                 PooledCrossCorrelation{.out_channels = 4,
+                                                        .kernel_size = {7, 3},
+                                                        .stride = 2,
+                                                        .padding = same,
+                                                        .activation = relu,
+                                                        .pool_kernel_size = {3, 2},
+                                                        .pool_stride = 2,
+                                                        .pool_padding = {1, 0, 0, 0}});
+    constexpr auto two = network(
+        "two", image,
+        CrossCorrelation{
+            .out_channels = 4, .kernel_size = {7, 3}, .stride = 2, .padding = same, .activation = relu},
+        MaxPool{.kernel_size = {3, 2}, .stride = 2, .padding = {1, 0, 0, 0}});
+    static_assert(one.receptive_field() == two.receptive_field());
+    static_assert(one.output() == two.output());
+    static_assert(one.parameter_count() == two.parameter_count());
+}
+
 TEST_CASE("Global and dense layers see the whole input, softmax what its input sees", "[network]") {
     constexpr FieldAxis all{224, 224, 0};
     static_assert(vgg16.layer("fc6").receptive_field == ReceptiveField{all, all});

@@ -52,6 +52,14 @@ constexpr Canonical canonical_forms[] = {
      "separable_convolution in=1x4x4x8 out_channels=2 kernel_size=3x3"},
     {"separable_convolution in=1x4x4x8 out_channels=2 kernel_size=3 depthwise_epilogue=leaky_relu:0.2",
      "separable_convolution in=1x4x4x8 out_channels=2 kernel_size=3x3 depthwise_epilogue=leaky_relu:0.2"},
+    {"pooled_cross_correlation in=1x9x9x3 out_channels=2 kernel_size=2 pool_kernel_size=2 pool_stride=2 "
+     "pool_padding=1,1,0,0 epilogue=bias,relu",
+     "pooled_cross_correlation in=1x9x9x3 out_channels=2 kernel_size=2x2 epilogue=bias,relu "
+     "pool_kernel_size=2x2 pool_stride=2x2 pool_padding=1x0"},
+    {"pooled_cross_correlation in=1x9x9x3 out_channels=2 kernel_size=2 pool_kernel_size=3 pool_stride=1 "
+     "pool_padding=same",
+     "pooled_cross_correlation in=1x9x9x3 out_channels=2 kernel_size=2x2 pool_kernel_size=3x3 "
+     "pool_padding=same"},
     {"dense in=1x1x1x8 out_channels=2 epilogue=residual,leaky_relu:0.01",
      "dense in=1x1x1x8 out_channels=2 epilogue=residual,leaky_relu"},
     {"convolution in=1x8x8x4 out_channels=4 kernel_size=3x1 padding=1,2,0,0 padding_mode=reflect groups=4 "
@@ -113,6 +121,19 @@ constexpr Refused refused_texts[] = {
      "unknown key 'groups'; separable_convolution has"},
     {"separable_convolution in=1x4x4x8 out_channels=2 kernel_size=3 preactivation=yes",
      "unknown key 'preactivation'; separable_convolution has"},
+    {"pooled_cross_correlation in=1x4x4x8 out_channels=2 kernel_size=3",
+     "pool_kernel_size: missing; pooled_cross_correlation needs pool_kernel_size=HxW"},
+    {"pooled_cross_correlation in=1x4x4x8 out_channels=2 kernel_size=3 pool_kernel_size=3",
+     "pool_kernel_size=3x3 pool_padding=0x0: kernel is larger than the padded input (in=2x2)"},
+    {"pooled_cross_correlation in=1x4x4x8 out_channels=2 kernel_size=5 pool_kernel_size=3",
+     "kernel_size=5x5 padding=0x0 dilation=1x1: kernel is larger than the padded input (in=4x4)"},
+    {"pooled_cross_correlation in=1x4x4x8 out_channels=2 kernel_size=1 pool_kernel_size=2 pool_padding=2",
+     "pool_padding=2x2 pool_kernel_size=2x2: pool padding must be smaller than the window"},
+    {"pooled_cross_correlation in=1x4x4x8 out_channels=2 kernel_size=1 pool_kernel_size=2 pool_stride=0",
+     "pool_stride=0x0: stride must be positive"},
+    {"pooled_cross_correlation in=1x4x4x8 out_channels=2 kernel_size=1 pool_kernel_size=2 "
+     "epilogue=bias,residual",
+     "epilogue=bias,residual: epilogue before a pool must not have a residual"},
     {"dense in=1x1x1x8 out_channels=2 epilogue=", "epilogue='': expected"},
     {"sgd in=1x1x2x8", "in=1x1x2x8: weights to update are one row of values 1x1x1xN"},
     {"adam in=?x1x1x8", "in=?x1x1x8: weights to update are one row of values 1x1x1xN"},

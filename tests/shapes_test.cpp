@@ -188,6 +188,14 @@ TEST_CASE("Counts of known layers", "[shapes]") {
     CHECK(bytes_moved(separable) == 4 * (112 * 112 * 32 + parameter_count(separable) + 2 * 56 * 56 * 16));
     CHECK(pointwise_part(separable).in == output_shape(depthwise_part(separable)));
 
+    const Problem pooled = problem("pooled_cross_correlation in=1x224x224x3 out_channels=64 kernel_size=7 "
+                                   "stride=2 padding=3 pool_kernel_size=3 pool_stride=2 pool_padding=1");
+    CHECK(output_shape(pooled) == Shape{1, 56, 56, 64});
+    CHECK(operation_count(pooled) == 2 * 118'013'952 + 56 * 56 * 64 * 9);
+    CHECK(parameter_count(pooled) == 9408 + 64);
+    CHECK(bytes_moved(pooled) == 4 * (224 * 224 * 3 + 9408 + 64 + 56 * 56 * 64));
+    CHECK(pooling_part(pooled).in == output_shape(as_convolution(pooled)));
+
     CHECK(parameter_count(problem("dense in=1x7x7x512 out_channels=4096")) == 102'764'544);
     CHECK(operation_count(problem("dense in=1x1x1x2048 out_channels=1000")) == 2 * 2'048'000);
     CHECK(operation_count(problem("max_pool in=1x112x112x64 kernel_size=3 stride=2 padding=1")) ==

@@ -1,5 +1,5 @@
 // Problems whose sums are those of another problem: dense layers and the gradients of inputs as convolutions,
-// a separable convolution as two of them.
+// a separable convolution as two of them, a pooled one as a convolution and a pool.
 #pragma once
 
 #include "lamina/sizes.hpp"
@@ -96,11 +96,16 @@ constexpr Problem as_pointwise(Problem p) {
     return p;
 }
 
-// The sums of an input gradient as a cross-correlation or transposed convolution without epilogue, and a
-// dense layer as a cross-correlation; any other problem as it is. What knows how to compute these thereby
-// knows gradients and dense layers.
+// The sums of an input gradient as a cross-correlation or transposed convolution without epilogue, a dense
+// layer as a cross-correlation, and what is pooled of a pooled one; any other problem as it is. What knows
+// how to compute these thereby knows gradients and dense layers.
 constexpr Problem as_convolution(Problem p) {
     p = as_pointwise(p);
+    if (p.op == Operator::pooled_cross_correlation) {
+        p.op = Operator::cross_correlation;
+        p.pool_kernel_size = p.pool_stride = Size(1);
+        p.pool_padding = {};
+    }
     if (!facts(p.op).has_kernel || facts(p.op).gradient != Gradient::input)
         return p;
     p.epilogue = {};
@@ -127,6 +132,18 @@ constexpr Problem pointwise_part(const Problem& p) {
     pointwise.type = p.type;
     pointwise.epilogue = p.epilogue;
     return pointwise;
+}
+
+// The pool of a pooled cross-correlation, whose input as_convolution() gives.
+constexpr Problem pooling_part(const Problem& p) {
+    Problem pool = default_problem(Operator::max_pool);
+    pool.in = output_shape(as_convolution(p));
+    pool.kernel_size = p.pool_kernel_size;
+    pool.stride = p.pool_stride;
+    pool.padding = p.pool_padding;
+    pool.layout = p.layout;
+    pool.type = p.type;
+    return pool;
 }
 
 } // namespace lamina

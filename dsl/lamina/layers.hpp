@@ -102,6 +102,23 @@ struct SeparableConvolution {
     Activation activation{};
 };
 
+// A CrossCorrelation and the MaxPool behind it, in one kernel that keeps what is between them to itself. It
+// has no gradients: a network that is trained has the two layers instead.
+struct PooledCrossCorrelation {
+    static constexpr Operator op = Operator::pooled_cross_correlation;
+    std::string_view name{}, from{};
+    int out_channels = 0;
+    Size kernel_size{0}, stride{1}, dilation{1};
+    Padding padding{};
+    PaddingMode padding_mode = PaddingMode::zeros;
+    int groups = 1;
+    Algorithm algorithm = Algorithm::fast;
+    bool bias = true;
+    Activation activation{};
+    Size pool_kernel_size{0}, pool_stride{1};
+    Padding pool_padding{};
+};
+
 struct MaxPool {
     static constexpr Operator op = Operator::max_pool;
     std::string_view name{}, from{};
@@ -225,6 +242,9 @@ consteval Problem to_problem(const T& layer, Shape in, Layout layout = Layout::n
     LAMINA_COPY_FIELD(output_padding)
     LAMINA_COPY_FIELD(groups)
     LAMINA_COPY_FIELD(algorithm)
+    LAMINA_COPY_FIELD(pool_kernel_size)
+    LAMINA_COPY_FIELD(pool_stride)
+    LAMINA_COPY_FIELD(pool_padding)
     LAMINA_COPY_FIELD(count_padding)
     LAMINA_COPY_FIELD(ceil)
     LAMINA_COPY_FIELD(indices)
@@ -234,8 +254,10 @@ consteval Problem to_problem(const T& layer, Shape in, Layout layout = Layout::n
         p.power = detail::exact_decimal(layer.power);
     if constexpr (requires { layer.depthwise_activation; })
         p.depthwise_epilogue = detail::epilogue_of(layer.depthwise_bias, false, layer.depthwise_activation);
-    if constexpr (requires { layer.activation; })
+    if constexpr (requires { layer.residual; })
         p.epilogue = detail::epilogue_of(layer.bias, !layer.residual.empty(), layer.activation);
+    else if constexpr (requires { layer.activation; })
+        p.epilogue = detail::epilogue_of(layer.bias, false, layer.activation);
     return p;
 }
 

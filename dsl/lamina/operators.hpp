@@ -38,6 +38,10 @@ inline constexpr OperatorFacts operator_table[] = {
      "Z[i,j,d] = sum_c Y[i,j,c] * W[c,d], Y[i,j,c] = epilogue(sum_{a,b} X[i*s+a*l-p, j*s+b*l-p, c] * "
      "V[a,b,c])",
      true, true},
+    {Operator::pooled_cross_correlation, "pooled_cross_correlation",
+     "cross-correlation, its epilogue, and the largest value of each pool window of what they give",
+     "Z[i,j,d] = max_{a,b} Y[i*t+a-q, j*t+b-q, d], Y = cross_correlation's Z; t pool_stride, q pool_padding",
+     true, true},
     {Operator::max_pool, "max_pool", "largest value of each window; the first one wins",
      "Z[i,j,c] = max_{a,b} X[i*s+a*l-p, j*s+b*l-p, c]", false, true},
     {Operator::average_pool, "average_pool", "mean of each window",

@@ -14,6 +14,7 @@ enum class Operator : std::uint8_t {
     convolution,
     transposed_convolution,
     separable_convolution,
+    pooled_cross_correlation,
     max_pool,
     average_pool,
     lp_pool,
@@ -153,6 +154,9 @@ struct Problem {
     Algorithm algorithm = Algorithm::fast;
     Epilogue depthwise_epilogue;
     Epilogue epilogue;
+    Size pool_kernel_size; // of a pooled cross-correlation
+    Size pool_stride;
+    Padding pool_padding;
     bool count_padding = false;
     bool ceil = false;
     Decimal power{2'000'000};

@@ -113,6 +113,9 @@ consteval FieldAxis layer_field(const FieldAxis& in, const Problem& p, const Axi
 }
 
 consteval ReceptiveField layer_field(const ReceptiveField& in, const Problem& p, Shape whole) {
+    if (p.op == Operator::pooled_cross_correlation)
+        return {window_field(window_field(in.height, rows(p)), pool_rows(p)),
+                window_field(window_field(in.width, columns(p)), pool_columns(p))};
     return {layer_field(in.height, p, rows(p), whole.height),
             layer_field(in.width, p, columns(p), whole.width)};
 }

@@ -33,6 +33,7 @@ namespace lamina {
     RULE(power_must_be_positive)                                                                             \
     RULE(epilogue_has_a_step_twice_or_two_activations)                                                       \
     RULE(depthwise_epilogue_must_not_have_a_residual)                                                        \
+    RULE(epilogue_before_a_pool_must_not_have_a_residual)                                                    \
     RULE(epilogue_lacks_the_step_of_this_gradient)                                                           \
     RULE(preactivation_needs_an_activation)                                                                  \
     RULE(leaky_relu_slope_must_not_be_negative)                                                              \
@@ -158,6 +159,20 @@ constexpr bool lacks_step_of_gradient(const Problem& p) {
 } // namespace detail
 
 // The first rule that the problem breaks, or Rule::none.
+constexpr Rule broken_rule(const Problem& p);
+
+namespace detail {
+
+// The rule that the pool of a pooled cross-correlation breaks, which breaks none before it.
+constexpr Rule pool_rule(const Problem& p) {
+    if (p.op != Operator::pooled_cross_correlation)
+        return Rule::none;
+    return p.epilogue.has(Step::residual) ? Rule::epilogue_before_a_pool_must_not_have_a_residual
+                                          : broken_rule(pooling_part(p));
+}
+
+} // namespace detail
+
 constexpr Rule broken_rule(const Problem& p) {
     if (!detail::is_epilogue_well_formed(p.epilogue) ||
         !detail::is_epilogue_well_formed(p.depthwise_epilogue))
@@ -186,6 +201,8 @@ constexpr Rule broken_rule(const Problem& p) {
     if (rule == Rule::none &&
         (p.epilogue.leaky_slope.millionths < 0 || p.depthwise_epilogue.leaky_slope.millionths < 0))
         rule = Rule::leaky_relu_slope_must_not_be_negative;
+    if (rule == Rule::none)
+        rule = detail::pool_rule(p);
     if (rule != Rule::none)
         return rule;
     for (const detail::Axis& axis : {detail::rows(p), detail::columns(p)})
@@ -251,6 +268,7 @@ constexpr std::array<std::string_view, 3> keys_of(Rule rule) {
     case Rule::depthwise_epilogue_must_not_have_a_residual:
         return {"depthwise_epilogue"};
     case Rule::epilogue_lacks_the_step_of_this_gradient:
+    case Rule::epilogue_before_a_pool_must_not_have_a_residual:
         return {"epilogue"};
     case Rule::epilogue_has_a_step_twice_or_two_activations:
     case Rule::leaky_relu_slope_must_not_be_negative:
@@ -260,6 +278,19 @@ constexpr std::array<std::string_view, 3> keys_of(Rule rule) {
     }
 }
 
+// Whether the rule is about the keys of a pool, which are called as max_pool's with `pool_` in front.
+constexpr bool is_about_pool(Rule rule, const Problem& p) {
+    return p.op == Operator::pooled_cross_correlation && rule == pool_rule(p) &&
+           rule != Rule::epilogue_before_a_pool_must_not_have_a_residual &&
+           broken_rule(as_convolution(p)) == Rule::none;
+}
+
+constexpr bool is_named(const Key& key, std::string_view name, bool is_of_pool) {
+    constexpr std::string_view prefix = "pool_";
+    return is_of_pool ? key.name.starts_with(prefix) && key.name.substr(prefix.size()) == name
+                      : key.name == name;
+}
+
 } // namespace detail
 
 // Why the problem cannot exist, with the keys and values that make it so; empty for Rule::none.
@@ -267,9 +298,10 @@ constexpr Text explain(Rule rule, const Problem& p) {
     Text text;
     if (rule == Rule::none)
         return text;
+    const bool is_of_pool = detail::is_about_pool(rule, p);
     for (std::string_view name : detail::keys_of(rule))
         for (const Key& key : key_table)
-            if (key.name == name && key.applies_to(p.op)) {
+            if (detail::is_named(key, name, is_of_pool) && key.applies_to(p.op)) {
                 text << (text.empty() ? "" : " ") << key.name << "=";
                 key.print(p, text);
             }
@@ -277,7 +309,8 @@ constexpr Text explain(Rule rule, const Problem& p) {
     for (char c : detail::rule_name(rule))
         text << (c == '_' ? std::string_view(" ") : std::string_view(&c, 1));
     if (rule == Rule::kernel_is_larger_than_the_padded_input) {
-        text << " (in=" << p.in.height << "x" << p.in.width << ")";
+        const Shape in = is_of_pool ? pooling_part(p).in : p.in;
+        text << " (in=" << in.height << "x" << in.width << ")";
     }
     return text;
 }

@@ -26,6 +26,8 @@ constexpr std::int64_t operation_count(const Problem& p) {
                                   saturating_product(window, p.out_channels / p.groups));
     case Operator::separable_convolution:
         return detail::saturating_sum(operation_count(depthwise_part(p)), operation_count(pointwise_part(p)));
+    case Operator::pooled_cross_correlation:
+        return detail::saturating_sum(operation_count(as_convolution(p)), operation_count(pooling_part(p)));
     case Operator::max_pool:
     case Operator::average_pool:
     case Operator::lp_pool:

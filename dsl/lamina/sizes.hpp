@@ -85,6 +85,25 @@ constexpr std::int64_t output_size(const Problem& p, const Axis& axis) {
     return is_transposed(p.op) ? transposed_size(axis) : window_count(axis, p.ceil);
 }
 
+// The axes of a pooled cross-correlation's pool, over what its epilogue gives.
+constexpr Axis pool_rows(const Problem& p) {
+    return with_resolved_padding({window_count(rows(p), false), p.pool_kernel_size.height,
+                                  p.pool_stride.height, 1, p.pool_padding.top, p.pool_padding.bottom, 0},
+                                 p.pool_padding.is_same);
+}
+constexpr Axis pool_columns(const Problem& p) {
+    return with_resolved_padding({window_count(columns(p), false), p.pool_kernel_size.width,
+                                  p.pool_stride.width, 1, p.pool_padding.left, p.pool_padding.right, 0},
+                                 p.pool_padding.is_same);
+}
+
+constexpr Size output_positions(const Problem& p) {
+    if (p.op == Operator::pooled_cross_correlation)
+        return {static_cast<int>(window_count(pool_rows(p), false)),
+                static_cast<int>(window_count(pool_columns(p), false))};
+    return {static_cast<int>(output_size(p, rows(p))), static_cast<int>(output_size(p, columns(p)))};
+}
+
 } // namespace detail
 
 // The padding in numbers, `same` resolved.
@@ -97,8 +116,8 @@ constexpr Padding resolved_padding(const Problem& p) {
 // Shape of the output, for a gradient that of the forward operator; meaningful only for a problem that breaks
 // no rule. An open batch stays open.
 constexpr Shape output_shape(const Problem& p) {
-    return {p.in.batch, static_cast<int>(detail::output_size(p, detail::rows(p))),
-            static_cast<int>(detail::output_size(p, detail::columns(p))),
+    const Size positions = detail::output_positions(p);
+    return {p.in.batch, positions.height, positions.width,
             facts(p.op).has_kernel ? p.out_channels
             : is_loss(p.op)        ? 1
                                    : p.in.channels};

@@ -70,8 +70,16 @@ inline constexpr auto planes = network(
                      .activation = relu6},
     GlobalMaxPool{.name = "peak"}, Dense{.name = "scores", .out_channels = 6}, Softmax{.name = "classes"});
 
-// Inference alone: separable layers have no gradients.
+// Inference alone: layers that are two in one have no gradients.
 inline constexpr auto mobile = network("mobile", Input{.batch = 2, .height = 9, .width = 7, .channels = 8},
+                                       PooledCrossCorrelation{.name = "stem",
+                                                              .out_channels = 8,
+                                                              .kernel_size = 3,
+                                                              .padding = same,
+                                                              .activation = relu,
+                                                              .pool_kernel_size = 3,
+                                                              .pool_stride = 1,
+                                                              .pool_padding = 1},
                                        SeparableConvolution{.name = "first",
                                                             .out_channels = 12,
                                                             .kernel_size = 3,

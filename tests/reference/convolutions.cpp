@@ -84,6 +84,14 @@ void reference_separable_convolution(const Problem& p, Tensors& tensors) {
     tensors.at("output") = pointwise.at("output");
 }
 
+void reference_pooled_cross_correlation(const Problem& p, Tensors& tensors) {
+    Tensors convolution = tensors;
+    reference(as_convolution(p), convolution);
+    Tensors pool{{"input", convolution.at("output")}};
+    reference(pooling_part(p), pool);
+    tensors.at("output") = pool.at("output");
+}
+
 void reference_dense(const Problem& p, Tensors& tensors) {
     const TestTensor &input = tensors.at("input"), &kernel = tensors.at("kernel");
     TestTensor& output = tensors.at("output");

@@ -11,6 +11,7 @@ void reference_cross_correlation(const Problem& problem, Tensors& tensors);
 void reference_convolution(const Problem& problem, Tensors& tensors);
 void reference_transposed_convolution(const Problem& problem, Tensors& tensors);
 void reference_separable_convolution(const Problem& problem, Tensors& tensors);
+void reference_pooled_cross_correlation(const Problem& problem, Tensors& tensors);
 void reference_max_pool(const Problem& problem, Tensors& tensors);
 void reference_average_pool(const Problem& problem, Tensors& tensors);
 void reference_lp_pool(const Problem& problem, Tensors& tensors);

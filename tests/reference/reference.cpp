@@ -18,6 +18,7 @@ constexpr Row table[] = {
     {Operator::convolution, reference_convolution},
     {Operator::transposed_convolution, reference_transposed_convolution},
     {Operator::separable_convolution, reference_separable_convolution},
+    {Operator::pooled_cross_correlation, reference_pooled_cross_correlation},
     {Operator::max_pool, reference_max_pool},
     {Operator::average_pool, reference_average_pool},
     {Operator::lp_pool, reference_lp_pool},
@@ -84,7 +85,8 @@ void reference_sums(const Problem& problem, Tensors& tensors) {
 
 void reference(const Problem& problem, Tensors& tensors) {
     reference_sums(problem, tensors);
-    if (facts(problem.op).has_kernel && !is_gradient(problem.op))
+    const bool is_pooled = problem.op == Operator::pooled_cross_correlation; // behind its epilogue
+    if (facts(problem.op).has_kernel && !is_gradient(problem.op) && !is_pooled)
         reference_epilogue(problem, tensors);
 }
 

@@ -77,6 +77,16 @@ void set_window(Random& random, Problem& p, bool (*has)(Operator, std::string_vi
         p.output_padding = {random.below(3), random.below(3)};
 }
 
+// Half of them with neighbouring windows and no padding, which Winograd's tiles can hold.
+void set_pool(Random& random, Problem& p) {
+    p.pool_kernel_size = random_size(random, {1, 2, 2, 2, 3, 4, 5});
+    p.pool_stride = p.pool_kernel_size;
+    if (random.chance(0.5))
+        return;
+    p.pool_stride = random_size(random, {1, 2, 2, 3});
+    p.pool_padding = random.chance(0.2) ? same : Padding(Size(random.below(3), random.below(3)));
+}
+
 bool has_key(Operator op, std::string_view name) {
     for (const Key& key : key_table)
         if (key.name == name)
@@ -96,6 +106,8 @@ Problem any_problem(Random& random, Operator op) {
         p.depthwise_epilogue = random_epilogue(random); // a residual breaks a rule
     if (facts(op).has_window)
         set_window(random, p, has_key);
+    if (has_key(op, "pool_kernel_size"))
+        set_pool(random, p);
     if (is_update(op)) // of less than a vector, of some, and of several tasks
         p.in = {1, 1, 1, random.pick({1, 3, 5, 8, 17, 64, 101, 1000, 4099, 70'001})};
     if (has_key(op, "layout"))
