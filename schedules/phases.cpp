@@ -75,6 +75,20 @@ std::vector<int> position_choices(const Situation& s) {
     return values;
 }
 
+// Bytes of a phase's map under so many rows of it.
+double stored_bytes(const Situation& s, int strip) {
+    const Geometry g = geometry(s);
+    const auto taps = [](const detail::Axis& axis) {
+        return (axis.extent() + axis.stride - 1) / axis.stride;
+    };
+    return 4.0 * g.problem.in.channels * static_cast<double>(strip - 1 + taps(detail::rows(g.problem))) *
+           static_cast<double>(g.phase.width - 1 + taps(detail::columns(g.problem)));
+}
+
+std::vector<int> strip_choices(const Situation& s) {
+    return divisors(geometry(s).phase.height);
+}
+
 std::vector<int> unroll_choices(const Situation& s) {
     std::vector<int> values;
     for (int d : divisors(geometry(s).group_in))
@@ -97,6 +111,8 @@ std::string legal(const Situation& s, const Knobs& knobs) {
         return fmt::format("positions:{}: {} vectors x {} positions need {} vector registers of {} on {}",
                            positions, vectors, positions, registers_used(vectors, positions),
                            s.target->vector_registers, s.target->name);
+    if (const int strip = knobs.get("strip", 1); !contains(strip_choices(s), strip))
+        return fmt::format("strip:{}: must divide the {} rows of the first phase", strip, g.phase.height);
     if (!contains(unroll_choices(s), unroll))
         return fmt::format("unroll:{}: must divide a group's {} summed channels and be at most 8", unroll,
                            g.group_in);
@@ -113,6 +129,15 @@ double tile_cost(const Situation& s, int vectors, int positions) {
     const double arithmetic =
         std::max<double>(multiply_adds / s.target->fma_per_cycle, s.target->fma_latency + 1);
     return waste * (std::max(arithmetic, loads) + 0.1 * loads) / multiply_adds;
+}
+
+// As many rows as leave half of the L2 cache to the kernel.
+int default_strip(const Situation& s) {
+    int best = 1;
+    for (const int strip : strip_choices(s))
+        if (stored_bytes(s, strip) <= s.target->l2_bytes / 2.0)
+            best = strip;
+    return best;
 }
 
 Knobs defaults(const Situation& s, const Knobs& given) {
@@ -132,16 +157,26 @@ Knobs defaults(const Situation& s, const Knobs& given) {
     const std::vector<int> unrolls = unroll_choices(s);
     return {{"vectors", vectors},
             {"positions", positions},
+            {"strip", default_strip(s)},
             {"unroll", contains(unrolls, 4) ? 4 : unrolls.back()}};
 }
 
+// Bytes from beyond the L2 cache come eight a cycle: of the kernel for each strip where it does not stay
+// there, and of a strip's map for each block of channels.
 double cost(const Situation& s, const Knobs& knobs) {
     const Geometry g = geometry(s);
+    const double room = 0.75 * s.target->l2_bytes, map = stored_bytes(s, knobs.get("strip"));
+    const double kernel = 4.0 * static_cast<double>(kernel_operand(g.problem).elements());
+    const double strips = ceil_div(g.phase.height, knobs.get("strip"));
+    const double blocks = ceil_div(g.problem.out_channels, knobs.get("vectors") * g.lanes);
+    const double phases = static_cast<double>(g.problem.stride.height) * g.problem.stride.width;
+    const double far =
+        kernel * (kernel > room ? strips : 1) + phases * strips * map * (map > room ? blocks : 1);
     const double multiply_adds =
         static_cast<double>(operation_count(g.problem)) / std::max(g.out.batch, 1) / 2 / g.lanes;
     const int vectors = knobs.get("vectors"), positions = knobs.get("positions");
     return multiply_adds * tile_cost(s, vectors, positions) +
-           0.2 * multiply_adds / (vectors * positions) / knobs.get("unroll");
+           0.2 * multiply_adds / (vectors * positions) / knobs.get("unroll") + far / 8;
 }
 
 AlgorithmRequest request(const Situation& s, const Knobs& knobs) {
@@ -152,16 +187,21 @@ void apply_phase(Stages& a, const Situation& s, const Knobs& knobs, int number) 
     const Geometry g = geometry(s);
     StridePhase& phase = a.phases[static_cast<std::size_t>(number)];
     const int block = knobs.get("vectors") * g.lanes, channels = g.problem.out_channels;
-    Halide::Var co("co"), ci("ci"), task("task");
-    Halide::RVar tile("tile"), within("within");
+    Halide::Var co("co"), ci("ci");
+    Halide::RVar tile("tile"), within("within"), strip("strip"), row("row");
     Halide::Stage stage = a.output.update(number);
     // No two positions are the same.
     stage.allow_race_conditions()
         .split(phase.positions[0], tile, within, knobs.get("positions"), Halide::TailStrategy::GuardWithIf)
+        .split(phase.positions[1], strip, row, knobs.get("strip"), Halide::TailStrategy::GuardWithIf)
         .split(a.c, co, ci, block, channel_tail(channels, block))
-        .reorder(ci, within, tile, phase.positions[1], co, a.n)
-        .unroll(within)
-        .parallel(co);
+        .reorder(ci, within, tile, row, co, strip, a.n)
+        .unroll(within);
+    const bool has_strips = knobs.get("strip") < g.phase.height;
+    if (has_strips)
+        stage.parallel(strip);
+    else
+        stage.parallel(co);
     if (channels % block == 0)
         stage.vectorize(ci, g.lanes).unroll(ci);
     else
@@ -178,7 +218,10 @@ void apply_phase(Stages& a, const Situation& s, const Knobs& knobs, int number) 
         .unroll(a.x)
         .unroll(phase.window[0], knobs.get("unroll"));
     const int lanes = full_lanes_for(*s.target, g.problem.in.channels);
-    phase.padded.compute_at(a.output, a.n).parallel(a.y);
+    if (has_strips)
+        phase.padded.compute_at(a.output, strip);
+    else
+        phase.padded.compute_at(a.output, a.n).parallel(a.y);
     if (lanes > 1)
         phase.padded.vectorize(a.c, lanes, Halide::TailStrategy::ShiftInwards);
 }
@@ -197,6 +240,7 @@ const Family phases_family = {
     "transposed convolution with a stride, phase by phase of it",
     {{"vectors", "vectors of computed channels in the register tile", vector_choices},
      {"positions", "positions of a phase's row in the register tile", position_choices},
+     {"strip", "rows of a phase that are a task, whose map is stored together", strip_choices},
      {"unroll", "summed channels per turn of the innermost loop", unroll_choices}},
     legal,
     defaults,
