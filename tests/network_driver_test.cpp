@@ -247,7 +247,8 @@ TEMPLATE_TEST_CASE("a network infers what its layers' references give", "[networ
         CHECK(static_cast<double>(forward.data()[i]) == Approx(expected.data[i]).margin(1e-5));
 }
 
-TEST_CASE("a network of layers that are two in one infers what the references of their parts give", "[networks]") {
+TEST_CASE("a network of layers that are two in one infers what the references of their parts give",
+          "[networks]") {
     Tensor<float> input(Extents(networks::mobile.input.shape(), networks::mobile.input.layout));
     Tensor<float> weights({mobile::weight_count}), packed({mobile::packed_weight_count});
     Tensor<float> output(Extents(networks::mobile.output(), networks::mobile.input.layout));
