@@ -115,7 +115,7 @@ std::string fits(const Situation& s) {
         return fmt::format("it schedules gradients of kernels with a window, not {}", facts(p.op).name);
     if (p.groups != p.in.channels || p.out_channels != p.in.channels)
         return fmt::format("groups={}: it needs one group, one input and one output channel each", p.groups);
-    if (const std::string reason = why_not_channelwise(s); !reason.empty())
+    if (std::string reason = why_not_channelwise(s); !reason.empty())
         return reason;
     if (p.padding_mode != PaddingMode::zeros)
         return fmt::format("padding_mode={}: it leaves padding out, which must be zeros",

@@ -177,7 +177,7 @@ Knobs default_tile(const Situation& s, const Knobs& given, int rows) {
 double sum_cycles(const Situation& s, const Knobs& direct, int strip, int rows) {
     const Situation step = sums_of(s, rows);
     const Knobs knobs = direct_family.defaults(step, direct);
-    const double strips = output_shape(s.problem).height / strip;
+    const int strips = output_shape(s.problem).height / strip;
     const double again = (strips - 1) * std::max(rows_under(s, 1) - s.problem.pool_stride.height, 0);
     const double sums = output_shape(as_convolution(s.problem)).height + again;
     return direct_family.cost(step, knobs) * sums / output_shape(step.problem).height;
@@ -189,7 +189,7 @@ double sum_cycles(const Situation& s, const Knobs& direct, int strip, int rows) 
 // 2 over 3 channels of 224x224, 0.91 of the peak from one strip, 0.89 from two that stay in the L2 cache.
 double far_cycles(const Situation& s, int strip, int block) {
     const double blocks = ceil_div(s.problem.out_channels, block), input = input_bytes(s, strip);
-    const double strips = output_shape(s.problem).height / strip;
+    const int strips = output_shape(s.problem).height / strip;
     const bool is_near = input <= s.target->l2_bytes * 0.75 ||
                          padded_bytes(as_convolution(s.problem), 1) <= s.target->l1_bytes;
     return strips * input * (is_near ? 1 : blocks + 2) / 8;
