@@ -57,7 +57,7 @@ void store_padded(Stages& a, const Situation& s, const Halide::Var& level) {
 void schedule_register_tile(Stages& a, const Halide::LoopLevel& level, int lanes, int chunk, int unroll) {
     a.sum.compute_at(level).store_in(Halide::MemoryType::Stack);
     a.sum.vectorize(a.c, lanes).unroll(a.c).unroll(a.p);
-    Halide::RVar chunks("chunks"), channel("channel");
+    Halide::RVar chunks("chunk"), channel("channel"); // which with_kernel_prefetch() knows
     a.sum.update()
         .split(a.window[0], chunks, channel, chunk)
         .reorder(a.c, a.p, channel, a.window[1], a.window[2], chunks)
