@@ -2,6 +2,7 @@
 
 #include "generators/epilogue.hpp"
 #include "generators/input_map.hpp"
+#include "generators/pool_windows.hpp"
 
 #include <limits>
 
@@ -12,17 +13,11 @@ using Halide::Func;
 
 namespace {
 
-// The largest of what `value` is at the positions of each window. Each window meets the map, so that the
-// nearest of its elements, which is in every window that reaches so far into the padding, stands for what is
-// outside.
+// The largest of what `value` is at the positions of each window.
 void define_pool(Stages& a, const Problem& problem, const Expr& value) {
     const Problem pool = pooling_part(problem);
-    const Padding padding = resolved_padding(pool);
-    const auto nearest = [](const Expr& at, int begin, int end, int size) {
-        return begin == 0 && end == 0 ? at : clamp(at - begin, 0, size - 1);
-    };
-    const auto row = [&](const Expr& y) { return nearest(y, padding.top, padding.bottom, pool.in.height); };
-    const auto column = [&](const Expr& x) { return nearest(x, padding.left, padding.right, pool.in.width); };
+    const auto row = [&](const Expr& y) { return nearest(y, detail::rows(pool)); };
+    const auto column = [&](const Expr& x) { return nearest(x, detail::columns(pool)); };
     PoolStages& w = a.pool;
     w.window = Halide::RDom(0, pool.kernel_size.width, 0, pool.kernel_size.height, "pool_window");
     w.map = Func("unpooled");

@@ -12,6 +12,12 @@ Expr counted(const detail::Axis& axis, const Expr& w, bool with_padding) {
     return min(w * stride + kernel, last) - max(w * stride, first);
 }
 
+Expr nearest(const Expr& position, const detail::Axis& axis) {
+    if (axis.begin == 0 && axis.end == 0)
+        return position;
+    return clamp(position - static_cast<int>(axis.begin), 0, static_cast<int>(axis.size) - 1);
+}
+
 Cover cover(const Expr& at, const Expr& tap, const detail::Axis& axis, int windows) {
     const auto stride = static_cast<int>(axis.stride);
     const Expr from = at + static_cast<int>(axis.begin) - tap * static_cast<int>(axis.dilation);

@@ -3,6 +3,7 @@
 #include "generators/convolution_output.hpp"
 #include "generators/epilogue.hpp"
 #include "generators/input_map.hpp"
+#include "generators/pool_windows.hpp"
 #include "generators/sum_gradient.hpp"
 #include "generators/winograd_matrices.hpp"
 
@@ -87,7 +88,7 @@ Expr transformed(const Matrix& matrix, Transform transform, const Expr& number,
 struct Tiling {
     WinogradMatrices x, y;
     WinogradRequest blocks;
-    Size pool; // the windows of which a tile holds whole ones; 1x1 without
+    Size pool; // windows of which a tile holds whole ones, and pools them itself; 1x1 where it does not
 
     Expr column(const WinogradStages& w) const { return w.bx * blocks.columns + w.t % blocks.columns; }
     Expr row(const WinogradStages& w) const {
@@ -142,14 +143,43 @@ void transform_output(Stages& a, const Tiling& tiling, const std::function<Expr(
     w.output(a.c, w.t, w.bx, w.by, w.bn, a.x, a.y) = value;
 }
 
-// What tiles hold for (c, x, y, n) of the output.
-Expr tile_output_at(const Stages& a, const Tiling& tiling) {
+// What tiles hold for (c, x, y, n) of the output, or of what is pooled behind them.
+Expr tile_output_at(const Stages& a, const Tiling& tiling, const Expr& x, const Expr& y) {
     const WinogradRequest& b = tiling.blocks;
     const int columns = tiling.x.outputs / tiling.pool.width, rows = tiling.y.outputs / tiling.pool.height;
-    const Expr column = a.x / columns, row = a.y / rows;
+    const Expr column = x / columns, row = y / rows;
     const Expr tile = column % b.columns + b.columns * (row % b.rows + b.rows * (a.n % b.images));
-    return a.winograd.output(a.c, tile, column / b.columns, row / b.rows, a.n / b.images, a.x % columns,
-                             a.y % rows);
+    return a.winograd.output(a.c, tile, column / b.columns, row / b.rows, a.n / b.images, x % columns,
+                             y % rows);
+}
+
+// The largest of what tiles hold for each window of the pool.
+Expr largest_of_tiles(const Stages& a, const Tiling& tiling, const Problem& problem) {
+    const Problem pool = pooling_part(problem);
+    Expr value;
+    for (int row = 0; row < pool.kernel_size.height; ++row)
+        for (int column = 0; column < pool.kernel_size.width; ++column) {
+            const Expr x = nearest(a.x * pool.stride.width + column, detail::columns(pool)),
+                       y = nearest(a.y * pool.stride.height + row, detail::rows(pool));
+            const Expr element = tile_output_at(a, tiling, x, y);
+            value = value.defined() ? max(value, element) : element;
+        }
+    return value;
+}
+
+// Tiles of what the epilogue gives, pooled by themselves or behind them.
+void define_pooled_output(Stages& a, const Problem& problem, const OperatorInputs& inputs,
+                          const Tiling& tiling) {
+    EpilogueOperands operands;
+    if (problem.epilogue.has(Step::bias))
+        operands.bias = inputs["bias"](a.c);
+    transform_output(a, tiling, [&](const Expr& sum) {
+        return apply_epilogue(problem.epilogue, 0, sum, operands).output;
+    });
+    const bool is_pooled = tiling.blocks.pools_in_tiles;
+    a.output = Func("result");
+    a.output(in_memory_order(a, problem)) =
+        is_pooled ? tile_output_at(a, tiling, a.x, a.y) : largest_of_tiles(a, tiling, problem);
 }
 
 } // namespace
@@ -162,21 +192,15 @@ Stages winograd_convolution(const Problem& problem, const OperatorInputs& inputs
     const Func input = is_gradient(problem.op) ? sum_gradient(problem, inputs) : inputs["input"];
     const Tiling tiling{winograd_matrices(k.outputs.width, k.width),
                         winograd_matrices(k.outputs.height, k.height), inputs.request.winograd,
-                        problem.pool_kernel_size};
+                        inputs.request.winograd.pools_in_tiles ? problem.pool_kernel_size : Size(1)};
     transform_input(a, tiling, padded_beyond(a, p, input));
     multiply(a, p, kernel);
-    if (problem.op != Operator::pooled_cross_correlation) {
-        transform_output(a, tiling, [](const Expr& sum) { return sum; });
-        define_output(a, problem, inputs, tile_output_at(a, tiling), 0);
+    if (problem.op == Operator::pooled_cross_correlation) {
+        define_pooled_output(a, problem, inputs, tiling);
         return a;
     }
-    EpilogueOperands operands;
-    if (p.epilogue.has(Step::bias))
-        operands.bias = inputs["bias"](a.c);
-    transform_output(a, tiling,
-                     [&](const Expr& sum) { return apply_epilogue(p.epilogue, 0, sum, operands).output; });
-    a.output = Func("result");
-    a.output(in_memory_order(a, p)) = tile_output_at(a, tiling);
+    transform_output(a, tiling, [](const Expr& sum) { return sum; });
+    define_output(a, problem, inputs, tile_output_at(a, tiling, a.x, a.y), 0);
     return a;
 }
 

@@ -35,9 +35,10 @@ struct WindowRequest {
 struct WinogradRequest {
     int outputs = 0; // rows and columns of the output that a tile gives, along axes on which the kernel has
                      // more than one element; 0: sums are direct, and the rest of this is not looked at
-    int columns = 0, rows = 0; // tiles of a block in each image
-    int images = 0;            // of a block
-    int blocks = 0;            // of kernel_block output channels whose packed kernels stand together
+    int columns = 0, rows = 0;   // tiles of a block in each image
+    int images = 0;              // of a block
+    int blocks = 0;              // of kernel_block output channels whose packed kernels stand together
+    bool pools_in_tiles = false; // the windows of a pool lie within tiles, whose transforms pool them
 };
 
 // How the depthwise sums of a separable convolution are stored between its two parts.

@@ -13,11 +13,14 @@ namespace {
 
 constexpr int most_points = 6;  // winograd_matrices() has no more
 constexpr int line_floats = 16; // of a cache line
+constexpr int max_taps = 49;    // of a pool's window, which is unrolled
 
 struct Geometry {
     Problem problem;         // the convolution
-    Shape out;               // its output, as far as that is pooled where there is a pool
-    Size pool;               // its window, 1x1 without
+    Shape out;               // its output, as far as a pool behind it looks
+    Shape result;            // the operator's output
+    Size pool;               // the windows that are pooled, 1x1 without
+    bool is_side_by_side;    // neither overlapping nor apart from each other, without padding
     int group_in, group_out; // channels of one group
     int lanes;
 };
@@ -25,14 +28,21 @@ struct Geometry {
 Geometry geometry(const Situation& s) {
     const Problem p = as_convolution(s.problem);
     const int group_out = p.out_channels / p.groups;
-    Shape out = output_shape(p);
-    const Size pool = s.problem.pool_kernel_size;
-    if (s.problem.op == Operator::pooled_cross_correlation) {
-        const Shape pooled = output_shape(s.problem);
-        out.height = pooled.height * pool.height;
-        out.width = pooled.width * pool.width;
-    }
-    return {p, out, pool, p.in.channels / p.groups, group_out, lanes_for(*s.target, group_out)};
+    Geometry g{p,    output_shape(p),          output_shape(p), Size(1),
+               true, p.in.channels / p.groups, group_out,       lanes_for(*s.target, group_out)};
+    if (s.problem.op != Operator::pooled_cross_correlation)
+        return g;
+    const auto looked_at = [](const detail::Axis& axis, int windows) {
+        return static_cast<int>(
+            std::min(axis.size, (windows - 1) * axis.stride + axis.extent() - axis.begin));
+    };
+    g.result = output_shape(s.problem);
+    g.pool = s.problem.pool_kernel_size;
+    g.out.height = looked_at(detail::pool_rows(s.problem), g.result.height);
+    g.out.width = looked_at(detail::pool_columns(s.problem), g.result.width);
+    g.is_side_by_side =
+        s.problem.pool_stride == g.pool && resolved_padding(pooling_part(s.problem)) == Padding(0);
+    return g;
 }
 
 int tile_outputs(int outputs, int kernel_extent) {
@@ -58,17 +68,18 @@ bool is_within(const Geometry& g, int outputs) {
     return points.height <= most_points && points.width <= most_points;
 }
 
-// Whether a tile holds whole windows of the pool.
+// Whether tiles hold whole windows of the pool.
 bool holds_pool(const Geometry& g, int outputs) {
     const Size each = tile_of(g, outputs).outputs;
-    return each.height % g.pool.height == 0 && each.width % g.pool.width == 0;
+    return g.is_side_by_side && each.height % g.pool.height == 0 && each.width % g.pool.width == 0;
 }
 
-// What a task's scratch may be at most: 2 MiB, or as much as the input and the output of its images.
+// What a task's scratch may be at most: 2 MiB, or as much as the input and the output of its images, before
+// they are pooled: what the two layers have apart from each other.
 double most_scratch_bytes(const Geometry& g, int images) {
     const double maps = 4.0 * images *
                         (1.0 * g.problem.in.height * g.problem.in.width * g.problem.in.channels +
-                         1.0 * g.out.height * g.out.width * g.out.channels / (g.pool.height * g.pool.width));
+                         1.0 * g.out.height * g.out.width * g.out.channels);
     return std::max<double>(2 << 20, maps);
 }
 
@@ -86,28 +97,17 @@ std::string why_no_room_for_kernel(const Situation& s, const Geometry& g, int ou
                        bytes / 1024, most / 1024);
 }
 
+// Windows that cross tiles are pooled where all tiles of an image are in one block.
+std::string why_no_pool(const Situation& s, const Geometry& g, int outputs);
+
 std::vector<int> output_choices(const Situation& s) {
     const Geometry g = geometry(s);
     std::vector<int> values;
     for (int outputs = 2; outputs <= 4; ++outputs)
-        if (is_within(g, outputs) && holds_pool(g, outputs) && why_no_room_for_kernel(s, g, outputs).empty())
+        if (is_within(g, outputs) && why_no_pool(s, g, outputs).empty() &&
+            why_no_room_for_kernel(s, g, outputs).empty())
             values.push_back(outputs);
     return values;
-}
-
-// Windows that tiles hold lie side by side, and none begins within one tile and ends within another.
-std::string why_no_pool(const Situation& s, const Geometry& g) {
-    const Problem& p = s.problem;
-    if (p.op != Operator::pooled_cross_correlation)
-        return "";
-    if (p.pool_stride != p.pool_kernel_size || resolved_padding(pooling_part(p)) != Padding(0))
-        return "pool_stride, pool_padding: it pools windows side by side, without padding";
-    for (int outputs = 2; outputs <= 4; ++outputs)
-        if (is_within(g, outputs) && holds_pool(g, outputs))
-            return "";
-    return fmt::format(
-        "pool_kernel_size={}x{}: no tile of at most 4 outputs along an axis holds whole windows",
-        g.pool.height, g.pool.width);
 }
 
 std::string fits(const Situation& s) {
@@ -127,10 +127,13 @@ std::string fits(const Situation& s) {
     if (!is_within(g, 2))
         return fmt::format("kernel_size={}x{}: at most {} elements along an axis",
                            g.problem.kernel_size.height, g.problem.kernel_size.width, most_points - 1);
-    if (std::string reason = why_no_pool(s, g); !reason.empty())
-        return reason;
-    if (output_choices(s).empty())
-        return why_no_room_for_kernel(s, g, 2);
+    if (g.pool.height * g.pool.width > max_taps)
+        return fmt::format("pool_kernel_size={}x{}: it pools windows of at most {} elements", g.pool.height,
+                           g.pool.width, max_taps);
+    if (output_choices(s).empty()) {
+        const std::string reason = why_no_room_for_kernel(s, g, 2);
+        return reason.empty() ? why_no_pool(s, g, 2) : reason;
+    }
     if (has_unfolded_gradient(p))
         return fmt::format("padding_mode={}: {}",
                            padding_mode_names[static_cast<std::size_t>(p.padding_mode)], why_not_unfolded);
@@ -218,6 +221,7 @@ struct Blocks {
     int columns, rows, images; // tiles and images of a block
     int block, register_tiles; // channels and tiles of a register tile
     int group;                 // output channels that are summed and transformed together
+    bool pools_in_tiles;       // or there is nothing to pool
 
     int tiles() const { return columns * rows * images; }
     int points() const { return tile.points.height * tile.points.width; }
@@ -234,7 +238,8 @@ Blocks blocks_of(const Geometry& g, const Knobs& knobs) {
             .images = knobs.get("images", 1),
             .block = knobs.get("vectors", 1) * g.lanes,
             .register_tiles = knobs.get("tiles", 1),
-            .group = knobs.get("group", 1) * g.lanes};
+            .group = knobs.get("group", 1) * g.lanes,
+            .pools_in_tiles = holds_pool(g, knobs.get("outputs", 2))};
 }
 
 // Input channels whose part of a block's padded input is stored at a time: as many as leave room in the L1
@@ -257,13 +262,26 @@ double block_bytes(const Situation& s, const Geometry& g, const Blocks& b) {
                           padded_channels(s, g, b);
     const int outputs = b.tile.outputs.height * b.tile.outputs.width;
     const double row = g.problem.in.channels + b.group + 2.0 * line_floats; // of transformed tiles, of sums
-    const int pooled = g.pool.height * g.pool.width;
+    const int pooled = b.pools_in_tiles ? g.pool.height * g.pool.width : 1;
     return 4.0 * (padded + b.tiles() * (b.points() * row + 1.0 * outputs / pooled * b.group));
 }
 
 // Whether groups of channels and those that are summed together begin together.
 bool is_whole_groups(const Geometry& g, const Blocks& b) {
     return g.group_out % b.group == 0 || b.group % g.group_out == 0;
+}
+
+std::string why_no_pool(const Situation& s, const Geometry& g, int outputs) {
+    if (holds_pool(g, outputs))
+        return "";
+    const Size count = tile_of(g, outputs).count;
+    const Blocks b = blocks_of(g, {{"outputs", outputs}, {"block", count.height * count.width}});
+    const double bytes = block_bytes(s, g, b);
+    if (bytes <= most_scratch_bytes(g, 1))
+        return "";
+    return fmt::format(
+        "windows of the pool cross tiles, and a block of all tiles takes {:.0f} KiB, more than {:.0f}",
+        bytes / 1024, most_scratch_bytes(g, 1) / 1024);
 }
 
 std::string legal(const Situation& s, const Knobs& knobs) {
@@ -273,9 +291,8 @@ std::string legal(const Situation& s, const Knobs& knobs) {
     if (outputs >= 2 && outputs <= 4 && is_within(g, outputs) &&
         !why_no_room_for_kernel(s, g, outputs).empty())
         return fmt::format("outputs:{}: {}", outputs, why_no_room_for_kernel(s, g, outputs));
-    if (outputs >= 2 && outputs <= 4 && is_within(g, outputs) && !holds_pool(g, outputs))
-        return fmt::format("outputs:{}: tiles must hold whole windows of pool_kernel_size={}x{}", outputs,
-                           g.pool.height, g.pool.width);
+    if (outputs >= 2 && outputs <= 4 && is_within(g, outputs) && !why_no_pool(s, g, outputs).empty())
+        return fmt::format("outputs:{}: {}", outputs, why_no_pool(s, g, outputs));
     if (!contains(output_choices(s), outputs))
         return fmt::format("outputs:{}: must be 2 to 4, and with the kernel's {}x{} elements at most {}",
                            outputs, g.problem.kernel_size.height, g.problem.kernel_size.width,
@@ -301,6 +318,10 @@ std::string legal(const Situation& s, const Knobs& knobs) {
         (block > b.tile.count.width && block % b.tile.count.width != 0))
         return fmt::format("block:{}: must be tiles of a row, at most {}, or at most {} such rows", block,
                            b.tile.count.width, b.tile.count.height);
+    if (!b.pools_in_tiles && b.count() != Size(1))
+        return fmt::format(
+            "block:{}: windows of the pool cross tiles, so that it must have all {} of an image", block,
+            b.tile.count.height * b.tile.count.width);
     if (images > 1 && b.count() != Size(1))
         return fmt::format("images:{}: only where a block has all {} tiles of an image", images,
                            b.tile.count.height * b.tile.count.width);
@@ -409,7 +430,8 @@ Knobs defaults(const Situation& s, const Knobs& given) {
             for (int images : open.images) {
                 knobs.set("block", block);
                 knobs.set("images", images);
-                if (images == 1 || blocks_of(g, knobs).count() == Size(1))
+                const Blocks b = blocks_of(g, knobs);
+                if ((images == 1 && b.pools_in_tiles) || b.count() == Size(1))
                     search_within(s, g, open, knobs, least, best);
             }
     }
@@ -417,20 +439,21 @@ Knobs defaults(const Situation& s, const Knobs& given) {
 }
 
 // A pool behind the sums costs all families about the same.
-bool is_preferred(const Situation& asked) {
-    Situation s = asked;
+bool is_preferred(const Situation& s) {
+    Situation sums = s;
     if (s.problem.op == Operator::pooled_cross_correlation)
-        s.problem = as_convolution(s.problem);
-    if (!direct_family.fits(s).empty())
+        sums.problem = as_convolution(s.problem);
+    if (!direct_family.fits(sums).empty())
         return true;
-    return cost(s, defaults(s, {})) < 0.9 * direct_family.cost(s, direct_family.defaults(s, {}));
+    return cost(s, defaults(s, {})) < 0.9 * direct_family.cost(sums, direct_family.defaults(sums, {}));
 }
 
 AlgorithmRequest request(const Situation& s, const Knobs& knobs) {
     const Blocks b = blocks_of(geometry(s), knobs);
     AlgorithmRequest request;
     request.kernel_block = b.block;
-    request.winograd = {knobs.get("outputs"), b.columns, b.rows, b.images, b.group / b.block};
+    request.winograd = {knobs.get("outputs"), b.columns,       b.rows, b.images,
+                        b.group / b.block,    b.pools_in_tiles};
     return request;
 }
 
@@ -482,6 +505,13 @@ void multiply(Stages& a, const Situation& s, const Blocks& b, const Knobs& knobs
         .unroll(w.channels, unroll(g));
 }
 
+// Columns and rows of the operator's output that a block gives.
+Size results_of(const Geometry& g, const Blocks& b) {
+    if (!b.pools_in_tiles)
+        return {g.result.height, g.result.width};
+    return {b.rows * b.tile.outputs.height / g.pool.height, b.columns * b.tile.outputs.width / g.pool.width};
+}
+
 void apply(Stages& a, const Situation& s, const Knobs& knobs) {
     const Geometry g = geometry(s);
     const Blocks b = blocks_of(g, knobs);
@@ -489,10 +519,11 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
     Halide::Var xi("xi"), yi("yi"), ni("ni"), group("group"), ci("ci"), lane("lane"), task("task");
     const auto guard = Halide::TailStrategy::GuardWithIf;
     a.output.bound(a.c, 0, g.problem.out_channels)
-        .bound(a.x, 0, g.out.width / g.pool.width)
-        .bound(a.y, 0, g.out.height / g.pool.height);
-    a.output.split(a.x, w.bx, xi, b.columns * b.tile.outputs.width / g.pool.width, guard)
-        .split(a.y, w.by, yi, b.rows * b.tile.outputs.height / g.pool.height, guard)
+        .bound(a.x, 0, g.result.width)
+        .bound(a.y, 0, g.result.height);
+    const Size results = results_of(g, b);
+    a.output.split(a.x, w.bx, xi, results.width, guard)
+        .split(a.y, w.by, yi, results.height, guard)
         .split(a.n, w.bn, ni, b.images, guard)
         .split(a.c, group, ci, b.group)
         .split(ci, ci, lane, g.lanes)

@@ -23,6 +23,8 @@ std::string group_of(const Problem& p, std::string_view family, int threads) {
         return "pooling";
     if (p.op == Operator::separable_convolution)
         return "separable";
+    if (p.op == Operator::pooled_cross_correlation)
+        return "pooled";
     const bool is_depthwise = p.groups > 1 && p.groups == p.in.channels;
     if (is_gradient(p.op))
         return is_depthwise                              ? "depthwise_gradients"

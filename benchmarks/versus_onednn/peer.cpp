@@ -1,7 +1,7 @@
 #include "benchmarks/versus_onednn/peer.hpp"
 
 #include "benchmarks/versus_onednn/peer_execution.hpp"
-#include "benchmarks/versus_onednn/peer_separable.hpp"
+#include "benchmarks/versus_onednn/peer_sequence.hpp"
 
 #include <fmt/format.h>
 #include <omp.h>
@@ -89,8 +89,8 @@ Peer make_peer(const Problem& problem, const SharedData& data, int threads, bool
     // The library divides the work when a primitive is made, among as many threads as OpenMP has then.
     omp_set_num_threads(threads);
     try {
-        if (problem.op == Operator::separable_convolution)
-            peer.kernels = separable_kernels(problem, data);
+        if (is_sequence(problem))
+            peer.kernels = sequence_kernels(problem, data);
         else
             add_kernels(peer, problem, data, with_winograd);
     } catch (const dnnl::error& error) {

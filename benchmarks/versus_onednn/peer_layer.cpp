@@ -127,8 +127,8 @@ algorithm pooling_algorithm(const Problem& p) {
     return p.count_padding ? algorithm::pooling_avg_include_padding : algorithm::pooling_avg_exclude_padding;
 }
 
-PeerPrimitive describe_pooling(const Problem& p, const Wish& wish, const dnnl::engine& engine) {
-    const memory::desc src = map(p.in, wish.maps), dst = map(output_shape(p), wish.maps);
+PeerPrimitive describe_pooling(const Problem& p, const memory::desc& src, const memory::desc& dst,
+                               const Wish& wish, const dnnl::engine& engine) {
     const auto [kernel, strides, dilates, before, after] = windows_of(p);
     const auto kind = is_gradient(p.op) ? dnnl::prop_kind::forward_training : wish.kind;
     const dnnl::pooling_forward::primitive_desc forward(engine, kind, pooling_algorithm(p), src, dst, strides,
@@ -191,6 +191,8 @@ std::string why_without_peer(const Problem& p) {
         const std::string reason = why_without_peer(depthwise_part(p));
         return reason.empty() ? why_without_peer(pointwise_part(p)) : reason;
     }
+    if (p.op == Operator::pooled_cross_correlation)
+        return why_without_peer(as_convolution(p));
     if (forward_of(p.op) != Operator::cross_correlation && !is_dense(p) && !is_pooling(p))
         return "of this operator no oneDNN primitive is asked for";
     if (gradient == Gradient::bias || gradient == Gradient::residual)
@@ -227,7 +229,7 @@ PeerOperands peer_operands(const Problem& p) {
 
 PeerPrimitive describe(const Problem& p, const Wish& wish, const dnnl::engine& engine) {
     if (is_pooling(p))
-        return describe_pooling(p, wish, engine);
+        return describe_pooling(p, map(p.in, wish.maps), map(output_shape(p), wish.maps), wish, engine);
     PeerOperands wanted = peer_operands(p);
     // The weights' layout is oneDNN's choice in any case: Lamina packs its kernels as well.
     wanted.weights = free_layout(wanted.weights);
@@ -242,10 +244,12 @@ PeerPrimitive describe(const Problem& p, const Wish& wish, const dnnl::engine& e
 PeerPrimitive describe_behind(const Problem& p, const Wish& wish, const memory::desc& src,
                               const dnnl::engine& engine) {
     PeerOperands wanted = peer_operands(p);
-    wanted.weights = free_layout(wanted.weights);
     wanted.src = src;
     if (wish.maps == Tag::any)
         wanted.dst = free_layout(wanted.dst);
+    if (is_pooling(p))
+        return describe_pooling(p, wanted.src, wanted.dst, wish, engine);
+    wanted.weights = free_layout(wanted.weights);
     return describe_convolution(p, wanted, wish, engine);
 }
 

@@ -34,7 +34,7 @@ PeerOperands peer_operands(const Problem& p);
 
 PeerPrimitive describe(const Problem& p, const Wish& wish, const dnnl::engine& engine);
 
-// The same of a convolution that reads what another primitive gives, as it lies.
+// The same of a convolution or pool that reads what another primitive gives, as it lies.
 PeerPrimitive describe_behind(const Problem& p, const Wish& wish, const dnnl::memory::desc& src,
                               const dnnl::engine& engine);
 

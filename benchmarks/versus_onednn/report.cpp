@@ -24,6 +24,7 @@ constexpr std::array known_groups = {
     KnownGroup{"depthwise_forward", not_asked},
     KnownGroup{"depthwise_gradients", not_asked},
     KnownGroup{"separable", not_asked},
+    KnownGroup{"pooled", not_asked},
     KnownGroup{"pooling", not_asked},
     KnownGroup{"two_threads", "nothing was run on two threads"},
 };
