@@ -11,10 +11,11 @@ must "$NINJA" -C "$BUILD" lamina_versus_onednn
 problems=(
     "cross_correlation in=1x9x9x16 out_channels=16 kernel_size=3x3 padding=same epilogue=bias,relu algorithm=exact"
     "cross_correlation in=1x20x20x64 out_channels=64 kernel_size=3x3 padding=same epilogue=bias,relu"
-    "cross_correlation_input_gradient in=1x9x9x16 out_channels=16 kernel_size=3x3 stride=2"
-    "cross_correlation_kernel_gradient in=2x9x9x16 out_channels=16 kernel_size=3x3 padding=same"
+    "cross_correlation_input_gradient in=1x9x9x16 out_channels=16 kernel_size=3x3 stride=2 epilogue=none"
+    "cross_correlation_kernel_gradient in=2x9x9x16 out_channels=16 kernel_size=3x3 padding=same epilogue=none"
     "cross_correlation in=1x9x9x16 out_channels=16 kernel_size=3x3 padding=same groups=16 epilogue=bias,relu6"
-    "cross_correlation_kernel_gradient in=1x9x9x16 out_channels=16 kernel_size=3x3 padding=same groups=16"
+    "cross_correlation_kernel_gradient in=1x9x9x16 out_channels=16 kernel_size=3x3 padding=same groups=16 epilogue=none"
+    "pooled_cross_correlation in=1x12x12x16 out_channels=16 kernel_size=3x3 padding=same pool_kernel_size=2 pool_stride=2"
     "separable_convolution in=1x9x9x16 out_channels=24 kernel_size=3x3 padding=same"
     "max_pool in=1x9x9x16 kernel_size=3x3 stride=2 padding=1"
     "dense in=2x1x1x40 out_channels=24"
@@ -27,7 +28,7 @@ check 'each group has a figure, each problem a time and its scratch' python3 - "
 import json, sys
 report = json.load(open("all.json"))
 names = ["direct_forward", "winograd_forward", "input_gradient", "kernel_gradient", "depthwise_forward", "depthwise_gradients",
-         "separable", "pooling", "two_threads"]
+         "separable", "pooled", "pooling", "two_threads"]
 for name in names:
     assert report["groups"][name]["geomean_ratio"] > 0, name
 assert len(report["problems"]) == 2 * int(sys.argv[1])
