@@ -38,7 +38,7 @@ Source source(const AxisMap& axis, PaddingMode mode, const Expr& position) {
         break;
     }
     if (axis.step == 1)
-        return {clamp(at, 0, axis.size - 1), at >= 0 && at < axis.size};
+        return {clamp(likely(at), 0, axis.size - 1), at >= 0 && at < axis.size};
     return {clamp(at / axis.step, 0, axis.size - 1),
             at >= 0 && at < axis.size * axis.step && at % axis.step == 0};
 }
@@ -106,10 +106,14 @@ Halide::Func stored_map(Stages& a, const Problem& problem, const Halide::Func& i
                         const Expr& x, const Expr& y) {
     const Source column = source(column_map(problem), problem.padding_mode, x),
                  row = source(row_map(problem), problem.padding_mode, y);
-    const Expr exists = both(column.exists, row.exists),
-               value = read(input, problem, {a.c, column.index, row.index, a.n});
+    Expr value = read(input, problem, {a.c, column.index, row.index, a.n});
+    // One condition within the other, so that Halide cuts the loops over rows and over columns by one each.
+    if (column.exists.defined())
+        value = select(column.exists, likely(value), outside);
+    if (row.exists.defined())
+        value = select(row.exists, likely(value), outside);
     a.padded = Halide::Func("padded");
-    a.padded(a.c, a.x, a.y, a.n) = exists.defined() ? select(exists, value, outside) : value;
+    a.padded(a.c, a.x, a.y, a.n) = value;
     return a.padded;
 }
 

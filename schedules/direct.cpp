@@ -405,6 +405,9 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
     } else {
         a.output.parallel(co);
         store_padded(a, s, a.n);
+        // Which is worth waking threads for where the L2 cache does not hold it.
+        if (a.padded.defined() && padded_bytes(as_convolution(s.problem), g.out_height) > s.target->l2_bytes)
+            a.padded.parallel(a.y);
     }
 }
 

@@ -48,11 +48,24 @@ void store_padded(Stages& a, const Situation& s, const Halide::Var& level) {
     const Shape out = output_shape(p);
     const int columns = padded_reach(p, {out.height, out.width}).width;
     const int lanes = full_lanes_for(*s.target, is_nchw ? columns : p.in.channels);
+    // Vectors along columns, whose channels stand between them: Halide makes one dense copy of all of them.
+    if (!is_nchw && p.in.channels < s.target->lanes() && columns >= s.target->lanes()) {
+        const Halide::Var inner("inner");
+        a.padded.bound(a.c, 0, p.in.channels)
+            .split(a.x, a.x, inner, s.target->lanes(), Halide::TailStrategy::ShiftInwards)
+            .reorder(a.c, inner, a.x)
+            .unroll(a.c)
+            .vectorize(inner);
+        return;
+    }
     if (lanes > 1)
         a.padded.vectorize(a.padded.args()[is_nchw ? 1 : 0], lanes, Halide::TailStrategy::ShiftInwards);
     if (is_nchw)
         a.padded.reorder(a.padded.args()[1], a.padded.args()[0]);
 }
+
+// Steps of a register tile's sum that stand in one turn of a loop, where that has all of a chunk's channels.
+constexpr int most_window_steps = 32;
 
 void schedule_register_tile(Stages& a, const Halide::LoopLevel& level, int lanes, int chunk, int unroll) {
     a.sum.compute_at(level).store_in(Halide::MemoryType::Stack);
@@ -65,6 +78,17 @@ void schedule_register_tile(Stages& a, const Halide::LoopLevel& level, int lanes
         .unroll(a.c)
         .unroll(a.p)
         .unroll(channel, unroll);
+    if (unroll < chunk)
+        return;
+    // Loops of few turns cost as much as what is in them. Measured on a Zen 3: 3x3 of stride 2 over three
+    // channels, 0.72 of the peak without, 0.79 with both loops unrolled.
+    int steps = unroll;
+    for (const int axis : {1, 2}) {
+        steps *= static_cast<int>(*Halide::Internal::as_const_int(a.window[axis].extent()));
+        if (steps > most_window_steps)
+            return;
+        a.sum.update().unroll(a.window[axis]);
+    }
 }
 
 namespace {

@@ -22,6 +22,7 @@ struct Options {
     std::string suite, records = tools::data_folder("records"), json, svg;
     std::vector<std::string> directions{"forward", "input_gradient", "kernel_gradient"};
     std::vector<int> threads;
+    int batch = 0;
     double seconds = 0.3;
 };
 
@@ -53,7 +54,9 @@ std::vector<KernelRequest> requests_of(const Options& options, std::string& erro
             requests.push_back({"lamina_kernel", problem, ""});
     };
     const auto parse = [&](const std::string& text) {
-        const tools::ParsedRequest parsed = tools::parse_request(text, "");
+        tools::ParsedRequest parsed = tools::parse_request(text, "");
+        if (parsed.request && options.batch > 0)
+            parsed = tools::with_batch(*parsed.request, options.batch);
         if (!parsed.request)
             error = parsed.error;
         return parsed.request;
@@ -150,6 +153,8 @@ int main(int argc, char** argv) {
     app.add_option("--threads", options.threads, "Threads of a call; default: 1, and all allowed cores")
         ->check(CLI::Range(1, 1024))
         ->delimiter(',');
+    app.add_option("--batch", options.batch, "Images of a call, instead of the problems' own number")
+        ->check(CLI::Range(1, 65536));
     app.add_option("--seconds", options.seconds, "Time to spend on each contender")
         ->check(CLI::Range(0.001, 60.0))
         ->capture_default_str();
