@@ -11,6 +11,7 @@ namespace lamina {
 namespace {
 
 constexpr std::array unasked{&phases_family,
+                             &dot_family,
                              &winograd_family,
                              &direct_family,
                              &depthwise_family,

@@ -110,7 +110,7 @@ std::string add_family(const Family& family);
 // Why this family with these knobs cannot be used, or "". Knobs that are not given take their default.
 std::string why_illegal(const Family& family, const Situation& situation, const Knobs& knobs);
 
-extern const Family direct_family, winograd_family, phases_family, depthwise_family, pool_family,
+extern const Family direct_family, dot_family, winograd_family, phases_family, depthwise_family, pool_family,
     pool_gradient_family, depthwise_kernel_gradient_family, kernel_gradient_family, global_pool_family,
     separable_family, pooled_family, gpu_tile_family, elementwise_family, generic_family;
 extern const Family adams2019_family, li2018_family, mullapudi2016_family;

@@ -152,6 +152,62 @@ TEST_CASE("Tiles leave out rows of padding only where zeros lie above or below o
     }
 }
 
+TEST_CASE("Few channels are summed by vectors of the others where that fills more lanes", "[schedules]") {
+    const auto family = [](std::string_view problem, std::string_view target) {
+        INFO(problem << " on " << target);
+        const Choice choice = choose_schedule(situation_of(problem, target), "", "");
+        CHECK(choice.error == "");
+        return choice.family->name;
+    };
+    for (const char* problem :
+         {"cross_correlation_input_gradient in=1x224x224x3 out_channels=64 kernel_size=3x3 padding=same",
+          "convolution_input_gradient in=1x56x56x1 out_channels=64 kernel_size=5x5 padding=same",
+          "transposed_convolution in=1x56x56x64 out_channels=3 kernel_size=3x3 padding=1x1",
+          "cross_correlation in=1x128x128x32 out_channels=3 kernel_size=3x3 padding=same "
+          "epilogue=bias,sigmoid",
+          "cross_correlation in=1x128x128x32 out_channels=1 kernel_size=1x1",
+          "cross_correlation in=1x56x56x64 out_channels=3 kernel_size=3x3 stride=2x2 padding=1x1",
+          "cross_correlation in=1x56x56x64 out_channels=3 kernel_size=3x3 padding=1x1 padding_mode=reflect",
+          "cross_correlation in=1x56x56x64 out_channels=4 kernel_size=3x3 padding=same algorithm=exact",
+          "dense in=1x1x1x512 out_channels=10"})
+        for (const char* target : {"x86-64-linux-avx2", "x86-64-linux-avx512"})
+            CHECK(family(problem, target) == "dot");
+    for (const char* problem :
+         {"cross_correlation in=1x56x56x64 out_channels=64 kernel_size=3x3 padding=same algorithm=exact",
+          "cross_correlation in=1x56x56x64 out_channels=8 kernel_size=1x1",
+          "cross_correlation in=1x56x56x6 out_channels=3 kernel_size=3x3 padding=same"})
+        CHECK(family(problem, "x86-64-linux-avx2") == "direct");
+    CHECK(family("cross_correlation_input_gradient in=1x224x224x3 out_channels=64 kernel_size=7x7 stride=2x2 "
+                 "padding=3x3",
+                 "x86-64-linux-avx2") == "phases");
+}
+
+TEST_CASE("Dot products say which tiles, strips and channels they have no place for", "[schedules]") {
+    const auto refusal = [](std::string_view problem, std::string_view knobs) {
+        return choose_schedule(situation_of(problem, "x86-64-linux-avx2"), fmt::format("dot{}", knobs), "")
+            .error;
+    };
+    const char* few = "cross_correlation in=1x224x224x64 out_channels=3 kernel_size=3x3 padding=same";
+    CHECK(refusal(few, "") == "");
+    CHECK(refusal(few, ",vectors:2,positions:2,stored:1,strip:8") == "");
+    CHECK_THAT(refusal(few, ",positions:5"), Catch::Contains("positions:5: 3 channels x 5 positions"));
+    CHECK_THAT(refusal(few, ",positions:2,vectors:4"), Catch::Contains("positions:2: 3 channels"));
+    CHECK_THAT(refusal(few, ",vectors:3"), Catch::Contains("vectors:3: must be a power of two"));
+    CHECK_THAT(refusal(few, ",vectors:2,positions:1,unroll:8"), Catch::Contains("unroll:8"));
+    const std::string reflected = std::string(few) + " padding_mode=reflect";
+    CHECK_THAT(refusal(reflected, ",stored:0"), Catch::Contains("stored:0"));
+    CHECK_THAT(refusal(few, ",stored:2"), Catch::Contains("stored:2: must be 0 or 1, and 1 where"));
+    CHECK_THAT(refusal("cross_correlation in=1x56x56x6 out_channels=3 kernel_size=3x3", ""),
+               Catch::Contains("6 summed channels are no multiple of 4"));
+    CHECK_THAT(refusal("cross_correlation in=1x56x56x64 out_channels=15 kernel_size=3x3", ""),
+               Catch::Contains("15 channels to compute"));
+    CHECK_THAT(refusal("transposed_convolution in=1x56x56x64 out_channels=3 kernel_size=3x3 stride=2x2", ""),
+               Catch::Contains("stride=2x2 of a transposed convolution"));
+    const char* wide = "cross_correlation in=1x64x64x64 out_channels=1 kernel_size=64x64 padding=63x63 "
+                       "padding_mode=replicate";
+    CHECK_THAT(refusal(wide, ",strip:127"), Catch::Contains("strip:127: its padded input takes"));
+}
+
 TEST_CASE("A family that does not fit says why", "[schedules]") {
     Random random(8);
     for (int i = 0; i < 100; ++i) {
