@@ -1,6 +1,7 @@
 // The gradients of kernels: one sum over all windows for each of the kernel's elements.
 #include "generators/depthwise_kernel_gradient.hpp"
 #include "generators/input_map.hpp"
+#include "generators/pointwise_kernel_gradient.hpp"
 #include "generators/sum_gradient.hpp"
 #include "schedules/window_sweep.hpp"
 
@@ -115,10 +116,16 @@ Func blocked(Stages& a, const char* name, const Map& map, int channels, int bloc
     const Var i("i"), x("x"), y("y"), n("n"), o("o");
     const Expr channel = i + o * block;
     Func stage(name);
+    a.blocked.push_back(stage);
+    if (channels < block) {
+        const RDom some(0, channels, "some");
+        stage(i, x, y, n, o) = 0.0f;
+        stage(some, x, y, n, o) = map(some, x, y, n);
+        return stage;
+    }
     stage(i, x, y, n, o) = channels % block == 0
                                ? map(channel, x, y, n)
                                : select(channel < channels, map(min(channel, channels - 1), x, y, n), 0.0f);
-    a.blocked.push_back(stage);
     return stage;
 }
 
@@ -157,13 +164,16 @@ Stages build_blocked(const Problem& problem, const OperatorInputs& inputs) {
     const bool is_depthwise = group_in == 1 && group_out == 1;
     const int block = request.kernel_block, tile = is_depthwise ? block : request.window.channels;
     const Place out{a.d % block, a.d / block};
-    const bool is_in_place = request.window.channels == 0; // the input; the values where one block has all
+    const bool is_in_place = request.window.channels == 0; // the input; the values where one block has all,
+                                                           // or, behind a window, whole blocks have
+    const bool has_values_in_place =
+        is_in_place && (p.out_channels == block || (!a.is_linear && p.out_channels % block == 0));
     const Place in = is_in_place     ? Place{min(a.c, group_in - 1), 0}
                      : is_depthwise  ? out
                      : p.groups == 1 ? Place{a.c % tile, a.c / tile}
                                      : Place{a.c % tile, a.c / tile + a.d / group_out * (group_in / tile)};
     Func values, unders; // undefined where they are read in place
-    if (!is_in_place || p.out_channels != block)
+    if (!has_values_in_place)
         values = m.is_transposed ? blocked(a, "values", m.value, p.in.channels, tile)
                                  : blocked(a, "values", m.value, p.out_channels, block);
     if (!is_in_place)
@@ -214,6 +224,8 @@ Stages build_blocked(const Problem& problem, const OperatorInputs& inputs) {
 Stages build_kernel_gradient(const Problem& problem, const OperatorInputs& inputs) {
     if (inputs.request.window.columns > 0)
         return depthwise_kernel_gradient(problem, inputs);
+    if (inputs.request.window.positions > 0)
+        return pointwise_kernel_gradient(problem, inputs);
     return inputs.request.window.rows > 0 ? build_blocked(problem, inputs) : build_plainly(problem, inputs);
 }
 

@@ -87,6 +87,16 @@ Operand linear(Operand operand, Layout layout, int strip_rows) {
     return operand;
 }
 
+// The same bytes as one row of positions, of all images where their number is known.
+Operand positions(Operand operand) {
+    if (operand.rank != 4)
+        return operand;
+    const auto [n, height, width, channels] = operand.shape;
+    const bool is_known = n != open_batch;
+    operand.shape = {is_known ? 1 : open_batch, 1, (is_known ? n : 1) * height * width, channels};
+    return operand;
+}
+
 } // namespace
 
 void ProblemGeneratorState::constrain_call() {
@@ -95,7 +105,8 @@ void ProblemGeneratorState::constrain_call() {
     const Problem& problem = situation.problem;
     const Layout layout = as_convolution(problem).layout;
     for (const auto& [operand, input] : inputs) {
-        const Operand seen = as_seen(problem, operand);
+        const Operand seen =
+            request().window.positions > 0 ? positions(as_seen(problem, operand)) : as_seen(problem, operand);
         constrain(*input, is_linear && operand.name == "residual" ? linear(seen, layout, strip_rows) : seen);
     }
     Func func = *output;

@@ -28,7 +28,9 @@ struct WindowRequest {
         0;           // input channels that stand together in the stored maps, output channels by kernel_block
     int columns = 0; // of the sweep of a depthwise kernel's gradient that are unrolled, see window_sweep.hpp;
                      // its maps are read as they are then
-    int parts = 1;   // of the columns, which are summed one after the other
+    int parts = 1;   // of the columns, which are summed one after the other; or of the positions, apart
+    int positions = 0; // that are summed together where a window is one position and each map is one row of
+                       // them; 0: windows have rows, of which the rest of this speaks
 };
 
 // How Winograd's algorithm goes through a map: by blocks of tiles.
@@ -60,7 +62,9 @@ struct AlgorithmRequest {
                             // for all of them; 0: nothing is left out
     int prefetch_tiles = 0; // tiles of a block of output channels that each fetch a part of the next block's
                             // packed kernel, see with_kernel_prefetch(), or tiles of a strip that each
-                            // fetch a part of the next strip's input, see with_input_prefetch(); 0: none does
+                            // fetch a part of the next strip's input, see with_input_prefetch(), or lines
+                            // that each turn of a strip of positions fetches, see with_strip_prefetch(); 0:
+                            // none does
     WindowRequest window = {};
     bool has_phases = false;    // a transposed convolution is summed phase by phase of its stride
     bool skips_padding = false; // a depthwise convolution reads its map as it is, and its sums leave out what
@@ -111,8 +115,9 @@ std::string add_family(const Family& family);
 std::string why_illegal(const Family& family, const Situation& situation, const Knobs& knobs);
 
 extern const Family direct_family, dot_family, winograd_family, phases_family, depthwise_family, pool_family,
-    pool_gradient_family, depthwise_kernel_gradient_family, kernel_gradient_family, global_pool_family,
-    separable_family, pooled_family, gpu_tile_family, elementwise_family, generic_family;
+    pool_gradient_family, depthwise_kernel_gradient_family, pointwise_kernel_gradient_family,
+    kernel_gradient_family, global_pool_family, separable_family, pooled_family, gpu_tile_family,
+    elementwise_family, generic_family;
 extern const Family adams2019_family, li2018_family, mullapudi2016_family;
 
 // What a family in a shared object and the program that loads it must agree on.

@@ -68,7 +68,7 @@ std::vector<int> vector_choices(const Situation& s) {
     std::vector<int> values;
     const Geometry g = geometry(s);
     const int group = g.is_depthwise ? g.out : g.group_out;
-    for (int v = 1; v <= 4 && v * g.lanes <= group; ++v)
+    for (int v = 1; v <= 4 && (v - 1) * g.lanes < group; ++v)
         if (s.problem.groups == 1 || g.is_depthwise || group % (v * g.lanes) == 0)
             values.push_back(v);
     return values;
@@ -99,15 +99,19 @@ bool is_pointwise(const Situation& s) {
            padding.left == 0 && padding.right == 0;
 }
 
-// Whether the input is read as it is: one row of windows after another, each of a position of so few channels
-// that a row of them stays in the L1 cache and no two positions are as far apart as lines that drive each
-// other out. Measured on a Zen 3: 1x1 32->16 of 112x112 at 0.78 of the peak, and 0.60 with stored maps; 1x1
-// 512->128 of 28x28 at 0.68, and 0.83.
+// Whether the input is read as it is: where a position has fewer channels than a vector, as images have, or
+// one row of windows after another, each of a position of so few channels that a row of them stays in the L1
+// cache and no two positions are as far apart as lines that drive each other out. Measured on a Zen 3: 1x1
+// 32->16 of 112x112 at 0.78 of the peak, and 0.60 with stored maps; 1x1 512->128 of 28x28 at 0.68, and 0.83.
 bool reads_in_place(const Situation& s, int rows) {
     constexpr int most_channels = 32; // two cache lines
     const Problem& p = s.problem;
-    return rows == 1 && is_pointwise(s) && !detail::is_transposed(p.op) && p.groups == 1 &&
-           p.layout == Layout::nhwc && !takes_slope(p) && as_pointwise(p).in.channels <= most_channels;
+    if (detail::is_transposed(p.op) || p.groups != 1 || p.layout != Layout::nhwc || takes_slope(p))
+        return false;
+    const int channels = as_pointwise(p).in.channels;
+    if (is_pointwise(s))
+        return rows == 1 && channels <= most_channels;
+    return channels > 1 && channels <= 4 && p.padding_mode == PaddingMode::zeros;
 }
 
 // Whether memory is written in order, output channels first. Where the last block is cut, the loop over
@@ -141,7 +145,7 @@ std::string legal(const Situation& s, const Knobs& knobs) {
               rows = knobs.get("rows", g.windows.height), images = knobs.get("images", 0);
     if (!contains(vector_choices(s), vectors))
         return fmt::format(
-            "vectors:{}: must be 1 to 4, and {} lanes each must fit into a group's {} output channels",
+            "vectors:{}: must be 1 to 4, and {} lanes each must begin within a group's {} output channels",
             vectors, g.lanes, g.is_depthwise ? g.out : g.group_out);
     if (!contains(channel_choices(s), channels))
         return fmt::format(
@@ -181,10 +185,10 @@ double tile_cost(const Situation& s, int vectors, int channels) {
 }
 
 // Cycles of a call, an open batch counted as one image: the tiles' arithmetic, more where a tile's part of a
-// strip does not stay in the L1 cache; loading and storing the tiles of every strip; storing the maps; and
-// bytes from beyond the L2 cache: of the kernel's gradient for each strip, about eight a cycle, and three out
-// of order; of stored maps that do not stay there, written and read; and
-// of a strip's map for each block of the other one's channels, about sixteen.
+// strip does not stay in the L1 cache; loading and storing the tiles of every strip, and beginning its loops;
+// storing the maps; and bytes from beyond the L2 cache: of the kernel's gradient for each strip, about eight
+// a cycle, and three out of order; of stored maps that do not stay there, written and read; and of a strip's
+// map for each block of the other one's channels, about sixteen.
 double cost(const Situation& s, const Knobs& knobs) {
     const Problem p = as_pointwise(s.problem);
     const Geometry g = geometry(s);
@@ -213,7 +217,8 @@ double cost(const Situation& s, const Knobs& knobs) {
     const double far = 8 * kernel * (4 * kernel > l2 * 0.5 ? strips : 1) / (has_order ? 8 : 3) +
                        strips * (stored > l2 * 0.8 ? 2 * stored : 0) / 8 +
                        strips * streamed * (streamed > l2 && !g.is_depthwise ? turns : 1) / 16;
-    return arithmetic + strips * kernel / g.lanes * 3 + storing + far;
+    const double adding = kernel / g.lanes * (g.out % block == 0 ? 3 : 12); // masked stores are slow
+    return arithmetic + strips * (adding + 1500) + storing + far;
 }
 
 Knobs defaults(const Situation& s, const Knobs& given) {
@@ -245,6 +250,28 @@ AlgorithmRequest request(const Situation& s, const Knobs& knobs) {
                        .has_all_images = knobs.get("images") != 0,
                        .skips_padding = !g.has_row,
                        .channels = reads_in_place(s, knobs.get("rows")) ? 0 : knobs.get("channels")}};
+}
+
+// A map that is stored, in tasks of rows of windows: all of its blocks, or of one that is not full the
+// channels that are some.
+void store_rows(const Stages& a, Halide::Func& map, bool are_some, const Geometry& g) {
+    const std::vector<Halide::Var> args = map.args(); // i, x, y, n, block
+    Halide::Stage definition = are_some ? Halide::Stage(map.update()) : Halide::Stage(map);
+    if (are_some) {
+        const Halide::RVar channel = map.rvars()[0], vector("vector"), lane("lane");
+        definition.reorder(channel, args[4], args[1], args[2], args[3])
+            .split(channel, vector, lane, g.lanes, Halide::TailStrategy::GuardWithIf)
+            .vectorize(lane)
+            .unroll(vector);
+    } else {
+        definition.reorder(args[0], args[4], args[1], args[2], args[3]).vectorize(args[0]);
+    }
+    Halide::Var row = args[2]; // of windows
+    if (a.is_linear) {
+        row = Halide::Var("row");
+        definition.split(args[1], row, args[1], g.windows.width);
+    }
+    definition.parallel(row);
 }
 
 void apply(Stages& a, const Situation& s, const Knobs& knobs) {
@@ -291,18 +318,13 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
     }
     update.vectorize(a.d, g.lanes).unroll(a.d).unroll(a.c);
     for (Halide::Func& map : a.blocked) {
-        const std::vector<Halide::Var> args = map.args(); // i, x, y, n, block
-        map.reorder(args[0], args[4], args[1], args[2], args[3]).vectorize(args[0]);
-        Halide::Var row = args[2]; // of windows
-        if (a.is_linear) {
-            row = Halide::Var("row");
-            map.split(args[1], row, args[1], g.windows.width);
-        }
         if (has_strips)
             map.compute_at(a.output, a.strips[0]);
         else
             map.compute_root();
-        map.parallel(row);
+        store_rows(a, map, false, g);
+        if (map.has_update_definition())
+            store_rows(a, map, true, g);
     }
 }
 

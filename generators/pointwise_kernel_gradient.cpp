@@ -1,0 +1,92 @@
+#include "generators/pointwise_kernel_gradient.hpp"
+
+#include "generators/sum_gradient.hpp"
+
+namespace lamina {
+
+using Halide::Expr;
+using Halide::RDom;
+using Halide::Var;
+
+namespace {
+
+// How the positions are cut: each part has so many strips, the last ones fewer or shorter ones.
+struct Cut {
+    int positions; // of an image where their number is open, else of all
+    int strip, strips, parts;
+
+    bool is_even() const { return positions == parts * strips * strip; }
+};
+
+Cut cut(const Problem& p, const WindowRequest& request) {
+    const int images = p.in.batch == open_batch ? 1 : p.in.batch;
+    const int positions = p.in.height * p.in.width * images, run = request.positions * request.parts;
+    return {positions, request.positions, (positions + run - 1) / run, request.parts};
+}
+
+// The sums over each strip, of (kernel's axes, strip, image), or of the axes alone where that is all.
+void sum_strips(Stages& a, const Problem& problem, const OperatorInputs& inputs, const std::vector<Var>& at) {
+    const Problem p = as_pointwise(problem);
+    const Cut c = cut(p, inputs.request.window);
+    const Halide::Func gradient = sum_gradient(problem, inputs), &input = inputs["input"];
+    const bool has_strips = at.size() > static_cast<std::size_t>(kernel_operand(problem).rank);
+    a.window = RDom(0, c.strip, "window");
+    Expr position = a.window[0], image = 0;
+    if (has_strips) {
+        position += at[at.size() - 2] * c.strip;
+        image = at.back();
+    }
+    if (!c.is_even()) {
+        a.window.where(position < c.positions);
+        position = unsafe_promise_clamped(position, 0, c.positions - 1);
+    }
+    // A tile's input channels that are none have the values of the last one.
+    const bool has_whole_tiles = p.in.channels % inputs.request.window.channels == 0;
+    const Expr channel = has_whole_tiles ? Expr(a.c) : min(a.c, p.in.channels - 1);
+    a.sum = Halide::Func("sum");
+    a.sum(at) = 0.0f;
+    a.sum(at) += gradient(a.d, position, 0, image) * input(channel, position, 0, image);
+}
+
+std::vector<Expr> behind(const std::vector<Var>& axes, const std::vector<Expr>& more) {
+    std::vector<Expr> at(axes.begin(), axes.end());
+    at.insert(at.end(), more.begin(), more.end());
+    return at;
+}
+
+} // namespace
+
+Stages pointwise_kernel_gradient(const Problem& problem, const OperatorInputs& inputs) {
+    Stages a;
+    const Cut c = cut(as_pointwise(problem), inputs.request.window);
+    std::vector<Var> axes{a.d, a.c};
+    if (kernel_operand(problem).rank == 4)
+        axes.insert(axes.end(), {a.x, a.y});
+    a.output = Halide::Func("result");
+    if (c.strips * c.parts == 1 && problem.in.batch != open_batch) {
+        sum_strips(a, problem, inputs, axes);
+        a.output(axes) = a.sum(behind(axes, {}));
+        return a;
+    }
+    std::vector<Var> at = axes;
+    at.insert(at.end(), {Var("strip"), Var("image")});
+    sum_strips(a, problem, inputs, at);
+    a.strips = RDom(0, c.strips, 0, inputs.batch, "strips");
+    if (c.parts == 1) {
+        a.output(axes) = 0.0f;
+        a.output(axes) += a.sum(behind(axes, {a.strips[0], a.strips[1]}));
+        return a;
+    }
+    std::vector<Var> of_part = axes;
+    const Var part = of_part.emplace_back("part");
+    a.parts = Halide::Func("parts");
+    a.parts(of_part) = 0.0f;
+    a.parts(of_part) += a.sum(behind(axes, {part * c.strips + a.strips[0], a.strips[1]}));
+    Expr total = 0.0f;
+    for (int number = 0; number < c.parts; ++number)
+        total += a.parts(behind(axes, {number}));
+    a.output(axes) = total;
+    return a;
+}
+
+} // namespace lamina

@@ -1,0 +1,112 @@
+#include "generators/strip_prefetch.hpp"
+
+#include "lamina/equivalents.hpp"
+
+#include <optional>
+
+namespace lamina {
+
+namespace {
+
+using namespace Halide::Internal;
+using Halide::Expr;
+
+constexpr int line_floats = 16; // of a cache line
+
+// The map that is fetched, and how.
+struct Ahead {
+    std::string_view map;
+    std::int64_t floats; // to the next strip
+    int lines;           // of a tile at one position
+};
+
+Ahead ahead_of(const Problem& problem, const AlgorithmRequest& request) {
+    const Problem p = as_pointwise(problem);
+    const bool is_out = p.in.channels < p.out_channels;
+    return {is_out ? "output_gradient" : "input",
+            std::int64_t{request.window.positions} * (is_out ? p.out_channels : p.in.channels),
+            request.prefetch_tiles};
+}
+
+// The index of the first value that an expression loads of a map.
+class FirstLoad : public IRVisitor {
+public:
+    explicit FirstLoad(std::string_view map) : map_(map) {}
+    Expr index;
+
+private:
+    std::string_view map_;
+
+    using IRVisitor::visit;
+
+    void visit(const Load* load) override {
+        if (index.defined() || load->name != map_)
+            return IRVisitor::visit(load);
+        const Ramp* ramp = load->index.as<Ramp>();
+        index = ramp ? ramp->base : load->index;
+    }
+};
+
+class InsertPrefetches : public IRMutator {
+public:
+    explicit InsertPrefetches(const Ahead& ahead) : ahead_(ahead) {}
+    using IRMutator::mutate;
+
+private:
+    Ahead ahead_;
+    bool is_due_ = false; // in this turn of the sum's loop
+
+    using IRMutator::visit;
+
+    Stmt visit(const For* loop) override {
+        is_due_ = loop->name.starts_with("sum") && loop->name.find(".s1.window") != std::string::npos;
+        Stmt changed = IRMutator::visit(loop);
+        is_due_ = false;
+        return changed;
+    }
+
+    Stmt visit(const Store* store) override {
+        if (!is_due_)
+            return IRMutator::visit(store);
+        FirstLoad first(ahead_.map);
+        store->value.accept(&first);
+        if (!first.index.defined())
+            return IRMutator::visit(store);
+        is_due_ = false;
+        std::vector<Stmt> all;
+        for (int line = 0; line < ahead_.lines; ++line)
+            all.push_back(prefetch(first.index, ahead_.floats + line * line_floats));
+        all.emplace_back(store);
+        return Block::make(all);
+    }
+
+    Stmt prefetch(const Expr& index, std::int64_t floats) const {
+        constexpr int for_reading = 0, into_l1 = 3, data = 1;
+        const Expr map = Variable::make(Halide::type_of<const float*>(), std::string(ahead_.map));
+        const Expr bytes = (Halide::cast<std::int64_t>(index) + Expr(floats)) * 4;
+        const Expr address = Reinterpret::make(Halide::UInt(64), map) + Halide::cast<std::uint64_t>(bytes);
+        return Evaluate::make(Call::make(
+            Halide::Int(32), "llvm.prefetch.p0",
+            {Reinterpret::make(Halide::Handle(), address), Expr(for_reading), Expr(into_l1), Expr(data)},
+            Call::Extern));
+    }
+};
+
+} // namespace
+
+Halide::Module with_strip_prefetch(const Halide::Module& module, const Problem& problem,
+                                   const AlgorithmRequest& request) {
+    if (request.prefetch_tiles == 0 || request.window.positions == 0)
+        return module;
+    Halide::Module changed(module.name(), module.target());
+    for (const Halide::Buffer<>& buffer : module.buffers())
+        changed.append(buffer);
+    for (const LoweredFunc& function : module.functions()) {
+        LoweredFunc copy = function;
+        copy.body = InsertPrefetches(ahead_of(problem, request)).mutate(function.body);
+        changed.append(copy);
+    }
+    return changed;
+}
+
+} // namespace lamina
