@@ -164,16 +164,13 @@ Stages build_blocked(const Problem& problem, const OperatorInputs& inputs) {
     const bool is_depthwise = group_in == 1 && group_out == 1;
     const int block = request.kernel_block, tile = is_depthwise ? block : request.window.channels;
     const Place out{a.d % block, a.d / block};
-    const bool is_in_place = request.window.channels == 0; // the input; the values where one block has all,
-                                                           // or, behind a window, whole blocks have
-    const bool has_values_in_place =
-        is_in_place && (p.out_channels == block || (!a.is_linear && p.out_channels % block == 0));
+    const bool is_in_place = request.window.channels == 0; // the input; the values where one block has all
     const Place in = is_in_place     ? Place{min(a.c, group_in - 1), 0}
                      : is_depthwise  ? out
                      : p.groups == 1 ? Place{a.c % tile, a.c / tile}
                                      : Place{a.c % tile, a.c / tile + a.d / group_out * (group_in / tile)};
     Func values, unders; // undefined where they are read in place
-    if (!has_values_in_place)
+    if (!is_in_place || p.out_channels != block)
         values = m.is_transposed ? blocked(a, "values", m.value, p.in.channels, tile)
                                  : blocked(a, "values", m.value, p.out_channels, block);
     if (!is_in_place)

@@ -101,7 +101,7 @@ std::vector<int> share_choices(const Situation& s) {
                 for (int share : divisors(far_tiles(g, v, c)))
                     values.push_back(share);
     std::ranges::sort(values);
-    values.erase(std::ranges::unique(values).begin(), values.end());
+    values.erase(std::unique(values.begin(), values.end()), values.end());
     return values;
 }
 
@@ -185,7 +185,7 @@ double cost(const Situation& s, const Knobs& knobs) {
     const int near_bytes = 4 * (g.in < g.out ? channels : block), row_bytes = 4 * std::min(g.in, g.out);
     const double fill = static_cast<double>(strip) * (row_bytes + lines * line_bytes) / s.target->l1_bytes;
     const double waiting = fill < 0.9 ? fill : fill + 2.0 * (lines + ceil_div(near_bytes, line_bytes));
-    const double tiles = static_cast<double>(g.out / block) * ceil_div(g.in, channels);
+    const double tiles = ceil_div(g.out, block) * static_cast<double>(ceil_div(g.in, channels));
     const double strips = ceil_div(g.positions, strip * parts) * parts;
     const double tasks = static_cast<double>(far_tiles(g, vectors, channels)) / knobs.get("share");
     const double kernel = static_cast<double>(g.in) * g.out;
