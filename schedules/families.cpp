@@ -10,8 +10,8 @@ namespace lamina {
 
 namespace {
 
-constexpr std::array unasked{&phases_family,
-                             &dot_family,
+constexpr std::array unasked{&dot_family,
+                             &phases_family,
                              &winograd_family,
                              &direct_family,
                              &depthwise_family,

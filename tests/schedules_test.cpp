@@ -162,6 +162,8 @@ TEST_CASE("Few channels are summed by vectors of the others where that fills mor
     for (const char* problem :
          {"cross_correlation_input_gradient in=1x224x224x3 out_channels=64 kernel_size=3x3 padding=same",
           "convolution_input_gradient in=1x56x56x1 out_channels=64 kernel_size=5x5 padding=same",
+          "cross_correlation_input_gradient in=1x224x224x3 out_channels=64 kernel_size=7x7 stride=2x2 "
+          "padding=3x3",
           "transposed_convolution in=1x56x56x64 out_channels=3 kernel_size=3x3 padding=1x1",
           "cross_correlation in=1x128x128x32 out_channels=3 kernel_size=3x3 padding=same "
           "epilogue=bias,sigmoid",
@@ -177,9 +179,9 @@ TEST_CASE("Few channels are summed by vectors of the others where that fills mor
           "cross_correlation in=1x56x56x64 out_channels=8 kernel_size=1x1",
           "cross_correlation in=1x56x56x6 out_channels=3 kernel_size=3x3 padding=same"})
         CHECK(family(problem, "x86-64-linux-avx2") == "direct");
-    CHECK(family("cross_correlation_input_gradient in=1x224x224x3 out_channels=64 kernel_size=7x7 stride=2x2 "
-                 "padding=3x3",
-                 "x86-64-linux-avx2") == "phases");
+    CHECK(
+        family("transposed_convolution in=1x56x56x64 out_channels=32 kernel_size=4x4 stride=2x2 padding=1x1",
+               "x86-64-linux-avx2") == "phases");
 }
 
 TEST_CASE("Dot products say which tiles, strips and channels they have no place for", "[schedules]") {
@@ -201,8 +203,10 @@ TEST_CASE("Dot products say which tiles, strips and channels they have no place 
                Catch::Contains("6 summed channels are no multiple of 4"));
     CHECK_THAT(refusal("cross_correlation in=1x56x56x64 out_channels=15 kernel_size=3x3", ""),
                Catch::Contains("15 channels to compute"));
-    CHECK_THAT(refusal("transposed_convolution in=1x56x56x64 out_channels=3 kernel_size=3x3 stride=2x2", ""),
-               Catch::Contains("stride=2x2 of a transposed convolution"));
+    CHECK_THAT(refusal("transposed_convolution in=1x56x56x64 out_channels=3 kernel_size=3x3 stride=2x2 "
+                       "layout=nchw",
+                       ""),
+               Catch::Contains("only nhwc"));
     const char* wide = "cross_correlation in=1x64x64x64 out_channels=1 kernel_size=64x64 padding=63x63 "
                        "padding_mode=replicate";
     CHECK_THAT(refusal(wide, ",strip:127"), Catch::Contains("strip:127: its padded input takes"));
