@@ -2,6 +2,7 @@
 
 #include "generators/input_prefetch.hpp"
 #include "generators/kernel_prefetch.hpp"
+#include "generators/lowered_bodies.hpp"
 #include "generators/operand_bounds.hpp"
 #include "generators/problem_generator.hpp"
 #include "generators/scratch.hpp"
@@ -84,6 +85,7 @@ std::string compile_part(const CompiledKernel& kernel, const CompileOptions& opt
         const Choice& choice = kernel.choices.at(static_cast<std::size_t>(number));
         Halide::Module module =
             make_generator(kernel.request.problem, choice, target, part)->build_module(name);
+        module = with_unaligned_outputs(module);
         if (part == Part::call) {
             const Problem& problem = kernel.request.problem;
             const AlgorithmRequest request =

@@ -1,5 +1,6 @@
 #include "generators/input_prefetch.hpp"
 
+#include "generators/lowered_bodies.hpp"
 #include "lamina/shapes.hpp"
 
 #include <string_view>
@@ -112,15 +113,9 @@ Halide::Module with_input_prefetch(const Halide::Module& module, const Problem& 
                                    const AlgorithmRequest& request) {
     if (request.prefetch_tiles == 0 || request.separable.rows == 0)
         return module;
-    Halide::Module changed(module.name(), module.target());
-    for (const Halide::Buffer<>& buffer : module.buffers())
-        changed.append(buffer);
-    for (const LoweredFunc& function : module.functions()) {
-        LoweredFunc copy = function;
-        copy.body = InsertPrefetches(parts_of(problem, request), function).mutate(function.body);
-        changed.append(copy);
-    }
-    return changed;
+    return with_bodies(module, [&](const LoweredFunc& function) {
+        return InsertPrefetches(parts_of(problem, request), function).mutate(function.body);
+    });
 }
 
 } // namespace lamina

@@ -1,5 +1,6 @@
 #include "generators/strip_prefetch.hpp"
 
+#include "generators/lowered_bodies.hpp"
 #include "lamina/equivalents.hpp"
 
 #include <optional>
@@ -98,15 +99,9 @@ Halide::Module with_strip_prefetch(const Halide::Module& module, const Problem& 
                                    const AlgorithmRequest& request) {
     if (request.prefetch_tiles == 0 || request.window.positions == 0)
         return module;
-    Halide::Module changed(module.name(), module.target());
-    for (const Halide::Buffer<>& buffer : module.buffers())
-        changed.append(buffer);
-    for (const LoweredFunc& function : module.functions()) {
-        LoweredFunc copy = function;
-        copy.body = InsertPrefetches(ahead_of(problem, request)).mutate(function.body);
-        changed.append(copy);
-    }
-    return changed;
+    return with_bodies(module, [&](const LoweredFunc& function) {
+        return InsertPrefetches(ahead_of(problem, request)).mutate(function.body);
+    });
 }
 
 } // namespace lamina

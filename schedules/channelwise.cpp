@@ -128,7 +128,10 @@ void apply_channelwise(Stages& a, const Situation& s, const Knobs& knobs, Halide
                                                : std::vector<Halide::RVar>{a.window[0], a.window[1]};
     if (kernel.height * kernel.width <= max_unrolled_taps)
         a.sum.update().reorder(a.c, a.x, a.y, taps[0], taps[1]).unroll(taps[0]).unroll(taps[1]);
-    store_padded(a, s, task);
+    if (knobs.get("stored", 1) != 0)
+        store_padded(a, s, task);
+    else
+        store_unpadded(a, s, task, knobs.get("strip"));
 }
 
 Knobs channelwise_defaults(const Situation& s) {

@@ -182,7 +182,7 @@ std::string legal(const Situation& s, const Knobs& knobs) {
 double tile_cycles(const Situation& s, int positions, int vectors) {
     const Geometry g = geometry(s);
     const double multiply_adds = static_cast<double>(g.group_out) * positions * vectors;
-    const double steps = g.window * g.group_in / g.lanes / vectors;
+    const double steps = static_cast<double>(g.window) * g.group_in / g.lanes / vectors;
     const double loads = vectors * static_cast<double>(g.group_out + positions) / 1.15;
     const double arithmetic =
         std::max<double>(multiply_adds / s.target->fma_per_cycle, s.target->fma_latency + 1);
@@ -209,7 +209,8 @@ double cost(const Situation& s, const Knobs& knobs) {
     const double row =
         ceil_div(g.phase.width, positions) + (is_stored ? 0 : 0.2 * masked_tiles(g, positions));
     const double tiles = row * phase_count(g) * g.phase.height * g.problem.groups;
-    const double turns = g.window * g.group_in / g.lanes / knobs.get("vectors") / knobs.get("unroll");
+    const double turns =
+        static_cast<double>(g.window) * g.group_in / g.lanes / knobs.get("vectors") / knobs.get("unroll");
     return tiles * (tile_cycles(s, positions, knobs.get("vectors")) + 0.2 * turns) +
            phase_count(g) * stored_bytes(g, g.phase.height) / (is_stored ? 4 : 16);
 }
@@ -371,7 +372,10 @@ void apply_map(Stages& a, const Situation& s, const Knobs& knobs) {
     else
         a.output.fuse(ci, xi, all).vectorize(all);
     sum_tile(a, s, Halide::LoopLevel(a.output, tile), a.sum, a.window, knobs);
-    store_padded(a, s, task);
+    if (knobs.get("stored") != 0)
+        store_padded(a, s, task);
+    else
+        store_unpadded(a, s, task, knobs.get("strip"));
 }
 
 void apply(Stages& a, const Situation& s, const Knobs& knobs) {

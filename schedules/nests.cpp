@@ -1,5 +1,7 @@
 #include "schedules/nests.hpp"
 
+#include <algorithm>
+
 namespace lamina {
 
 std::vector<int> divisors(int number) {
@@ -62,6 +64,19 @@ void store_padded(Stages& a, const Situation& s, const Halide::Var& level) {
         a.padded.vectorize(a.padded.args()[is_nchw ? 1 : 0], lanes, Halide::TailStrategy::ShiftInwards);
     if (is_nchw)
         a.padded.reorder(a.padded.args()[1], a.padded.args()[0]);
+}
+
+void store_unpadded(Stages& a, const Situation& s, const Halide::Var& level, int rows) {
+    if (!a.padded.defined())
+        return;
+    const Problem p = as_convolution(s.problem);
+    a.padded.compute_at(a.output, level).bound(a.c, 0, p.in.channels).bound(a.x, 0, p.in.width);
+    // Halide finds no constant size where tasks at the map's ends need fewer rows than others.
+    const int step = p.op == Operator::transposed_convolution ? p.stride.height : 1;
+    const int reach = (padded_reach(p, {rows, 1}).height - 1) / step + 2;
+    a.padded.bound_storage(a.y, std::min(reach, p.in.height));
+    if (const int lanes = full_lanes_for(*s.target, p.in.channels); lanes > 1)
+        a.padded.vectorize(a.c, lanes, Halide::TailStrategy::ShiftInwards);
 }
 
 // Steps of a register tile's sum that stand in one turn of a loop, where that has all of a chunk's channels.

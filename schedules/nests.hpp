@@ -35,6 +35,10 @@ double padded_bytes(const Problem& problem, int output_rows);
 // Stores the padded input, where there is one, for each turn of the loop over `level`.
 void store_padded(Stages& a, const Situation& s, const Halide::Var& level);
 
+// Stores an input that is computed, and then read without padding, for each turn of the loop over `level`,
+// which makes so many rows of the output.
+void store_unpadded(Stages& a, const Situation& s, const Halide::Var& level, int rows);
+
 // Whether the problem is one sum of products with a kernel, without another one or a pool behind it.
 constexpr bool is_one_sum(const Problem& p) {
     return reads_kernel(p.op) && p.op != Operator::separable_convolution &&
