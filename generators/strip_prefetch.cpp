@@ -75,6 +75,7 @@ private:
             return IRMutator::visit(store);
         is_due_ = false;
         std::vector<Stmt> all;
+        all.reserve(static_cast<std::size_t>(ahead_.lines) + 1);
         for (int line = 0; line < ahead_.lines; ++line)
             all.push_back(prefetch(first.index, ahead_.floats + line * line_floats));
         all.emplace_back(store);
