@@ -8,9 +8,9 @@
 
 namespace lamina {
 
-// While a tile of a 1x1 kernel's gradient is summed over one strip of positions, each turn of the loop fetches
-// what the same turn of the next strip reads of the map with more channels. A strip's positions are so far
-// apart, for a tile's few channels of each, that the core does not see them coming.
+// While a tile of a 1x1 kernel's gradient is summed over one strip of positions, each turn of the loop
+// fetches what the same turn of the next strip reads of the map with more channels. A strip's positions are
+// so far apart, for a tile's few channels of each, that the core does not see them coming.
 //
 // For modules of request.window.positions that ask for it by request.prefetch_tiles; others come back as they
 // are.

@@ -233,8 +233,8 @@ double tile_cost(const Situation& s, int vectors, int positions, int strip_posit
     const double loads = (vectors + positions + spilled) / 2.0, moves = addresses / 4.0 / g.group_in;
     // Of two tiles that are equal otherwise, the one with fewer loads disturbs other work less.
     const double step = std::max(arithmetic, loads) + 0.1 * loads + moves;
-    // A tile also pays its start: addresses, initial values, epilogue and stores. Measured on a Zen 3 with sums
-    // of 16 to 75 steps: 12 to 18 cycles for two positions of four vectors, 26 to 50 for six of two.
+    // A tile also pays its start: addresses, initial values, epilogue and stores. Measured on a Zen 3 with
+    // sums of 16 to 75 steps: 12 to 18 cycles for two positions of four vectors, 26 to 50 for six of two.
     const double steps = static_cast<double>(g.group_in) * g.window, start = 2.0 + 6.0 * positions;
     return waste * (step + start / steps) / multiply_adds;
 }
