@@ -12,8 +12,6 @@ namespace {
 using namespace Halide::Internal;
 using Halide::Expr;
 
-constexpr int line_floats = 16; // of a cache line
-
 // A strip's input as far as the strip before has not read it, and the parts into which it is cut.
 struct Parts {
     int strips, image_floats, row_floats;
@@ -91,19 +89,9 @@ private:
         std::vector<Stmt> all;
         for (int i = 0; i < lines_per_part; ++i) {
             const Expr line = min(part * lines_per_part + i, lines - 1);
-            all.push_back(prefetch(start + Halide::cast<std::int64_t>(line * line_floats)));
+            all.push_back(prefetch_line("input", start + Halide::cast<std::int64_t>(line * line_floats), 2));
         }
         return Block::make(all);
-    }
-
-    static Stmt prefetch(const Expr& at) {
-        constexpr int for_reading = 0, into_l2 = 2, data = 1;
-        const Expr input = Variable::make(Halide::type_of<const float*>(), "input");
-        const Expr address = Reinterpret::make(Halide::UInt(64), input) + Halide::cast<std::uint64_t>(at) * 4;
-        return Evaluate::make(Call::make(
-            Halide::Int(32), "llvm.prefetch.p0",
-            {Reinterpret::make(Halide::Handle(), address), Expr(for_reading), Expr(into_l2), Expr(data)},
-            Call::Extern));
     }
 };
 

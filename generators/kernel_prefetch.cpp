@@ -12,8 +12,6 @@ namespace {
 using namespace Halide::Internal;
 using Halide::Expr;
 
-constexpr int line_floats = 16; // of a cache line
-
 // The parts into which a block's kernel is cut: one for each innermost loop of the sum, over all tiles.
 struct Parts {
     int blocks, block_floats;

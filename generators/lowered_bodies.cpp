@@ -42,6 +42,17 @@ Halide::Module with_bodies(const Halide::Module& module,
     return changed;
 }
 
+Stmt prefetch_line(const std::string& buffer, const Expr& index, int level) {
+    constexpr int for_reading = 0, data = 1; // and, of LLVM's localities, 3 for level 1 and so on
+    const Expr base = Variable::make(Halide::type_of<const float*>(), buffer);
+    const Expr bytes = Halide::cast<std::uint64_t>(Halide::cast<std::int64_t>(index) * 4);
+    const Expr address = Reinterpret::make(Halide::UInt(64), base) + bytes;
+    return Evaluate::make(Call::make(
+        Halide::Int(32), "llvm.prefetch.p0",
+        {Reinterpret::make(Halide::Handle(), address), Expr(for_reading), Expr(4 - level), Expr(data)},
+        Call::Extern));
+}
+
 Halide::Module with_unaligned_outputs(const Halide::Module& module) {
     std::set<std::string> outputs;
     for (const LoweredFunc& function : module.functions())

@@ -102,11 +102,11 @@ Operand positions(Operand operand) {
 void ProblemGeneratorState::constrain_call() {
     const bool is_linear = request().is_linear && situation.problem.op != Operator::pooled_cross_correlation;
     const int strip_rows = request().separable.rows;
+    const bool is_one_row = request().window.positions > 0;
     const Problem& problem = situation.problem;
     const Layout layout = as_convolution(problem).layout;
     for (const auto& [operand, input] : inputs) {
-        const Operand seen =
-            request().window.positions > 0 ? positions(as_seen(problem, operand)) : as_seen(problem, operand);
+        const Operand whole = as_seen(problem, operand), seen = is_one_row ? positions(whole) : whole;
         constrain(*input, is_linear && operand.name == "residual" ? linear(seen, layout, strip_rows) : seen);
     }
     Func func = *output;

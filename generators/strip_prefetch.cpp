@@ -3,16 +3,12 @@
 #include "generators/lowered_bodies.hpp"
 #include "lamina/equivalents.hpp"
 
-#include <optional>
-
 namespace lamina {
 
 namespace {
 
 using namespace Halide::Internal;
 using Halide::Expr;
-
-constexpr int line_floats = 16; // of a cache line
 
 // The map that is fetched, and how.
 struct Ahead {
@@ -26,7 +22,7 @@ Ahead ahead_of(const Problem& problem, const AlgorithmRequest& request) {
     const bool is_out = p.in.channels < p.out_channels;
     return {is_out ? "output_gradient" : "input",
             std::int64_t{request.window.positions} * (is_out ? p.out_channels : p.in.channels),
-            request.prefetch_tiles};
+            request.window.prefetch_lines};
 }
 
 // The index of the first value that an expression loads of a map.
@@ -77,20 +73,11 @@ private:
         std::vector<Stmt> all;
         all.reserve(static_cast<std::size_t>(ahead_.lines) + 1);
         for (int line = 0; line < ahead_.lines; ++line)
-            all.push_back(prefetch(first.index, ahead_.floats + line * line_floats));
+            all.push_back(prefetch_line(
+                std::string(ahead_.map),
+                Halide::cast<std::int64_t>(first.index) + Expr(ahead_.floats + line * line_floats), 1));
         all.emplace_back(store);
         return Block::make(all);
-    }
-
-    Stmt prefetch(const Expr& index, std::int64_t floats) const {
-        constexpr int for_reading = 0, into_l1 = 3, data = 1;
-        const Expr map = Variable::make(Halide::type_of<const float*>(), std::string(ahead_.map));
-        const Expr bytes = (Halide::cast<std::int64_t>(index) + Expr(floats)) * 4;
-        const Expr address = Reinterpret::make(Halide::UInt(64), map) + Halide::cast<std::uint64_t>(bytes);
-        return Evaluate::make(Call::make(
-            Halide::Int(32), "llvm.prefetch.p0",
-            {Reinterpret::make(Halide::Handle(), address), Expr(for_reading), Expr(into_l1), Expr(data)},
-            Call::Extern));
     }
 };
 
@@ -98,7 +85,7 @@ private:
 
 Halide::Module with_strip_prefetch(const Halide::Module& module, const Problem& problem,
                                    const AlgorithmRequest& request) {
-    if (request.prefetch_tiles == 0 || request.window.positions == 0)
+    if (request.window.prefetch_lines == 0)
         return module;
     return with_bodies(module, [&](const LoweredFunc& function) {
         return InsertPrefetches(ahead_of(problem, request)).mutate(function.body);

@@ -12,8 +12,7 @@ namespace lamina {
 // fetches what the same turn of the next strip reads of the map with more channels. A strip's positions are
 // so far apart, for a tile's few channels of each, that the core does not see them coming.
 //
-// For modules of request.window.positions that ask for it by request.prefetch_tiles; others come back as they
-// are.
+// For modules that ask for it by request.window.prefetch_lines; others come back as they are.
 Halide::Module with_strip_prefetch(const Halide::Module& module, const Problem& problem,
                                    const AlgorithmRequest& request);
 

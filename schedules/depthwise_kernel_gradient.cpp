@@ -155,9 +155,6 @@ double strip_positions(const Situation& s, const Knobs& knobs) {
            knobs.get("parts");
 }
 
-// Bytes of a cache line of x86-64, ARM64 and most others.
-constexpr int line_bytes = 64;
-
 // Cycles for what comes from beyond the L1 cache: a strip with the rows that it shares with the next, and
 // once more at eight bytes a cycle for every further pass over its cache lines that they do not outlast, with
 // a vector of their other half, or with other rows of the kernel. (3x3 on 112x112x32, Zen 3: 39 GFLOP/s in
@@ -191,7 +188,7 @@ double cost(const Situation& s, const Knobs& knobs) {
 
 // Whole cache lines, in at least two tasks where there are channels for them.
 int default_share(const Situation& s, int vectors) {
-    const int line = std::max(1, line_bytes / 4 / lanes(s));
+    const int line = std::max(1, line_floats / lanes(s));
     int best = 0;
     for (int share : share_choices(s)) {
         const bool is_least = share % line == 0 && best % line != 0;

@@ -310,11 +310,6 @@ int default_unroll(const Situation& s, bool is_ahead) {
     return g.group_in <= 8 ? g.group_in : (contains(unrolls, wanted) ? wanted : unrolls.back());
 }
 
-// The value given, or else all that are worth a look.
-std::vector<int> open_choices(const Knobs& given, std::string_view name, std::vector<int> choices) {
-    return given.has(name) ? std::vector{given.get(name)} : std::move(choices);
-}
-
 Knobs defaults(const Situation& s, const Knobs& given) {
     const Geometry g = geometry(s);
     // More rows than there are will be refused; no product of theirs shall overflow until then.

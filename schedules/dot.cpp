@@ -44,13 +44,7 @@ Geometry geometry(const Situation& s) {
 
 // Of the padded input under so many rows of the output, or of a phase.
 double stored_bytes(const Geometry& g, int strip) {
-    if (!g.has_phases)
-        return padded_bytes(g.problem, strip);
-    const auto taps = [](const detail::Axis& axis) {
-        return (axis.extent() + axis.stride - 1) / axis.stride;
-    };
-    return 4.0 * g.problem.in.channels * static_cast<double>(strip - 1 + taps(detail::rows(g.problem))) *
-           static_cast<double>(g.phase.width - 1 + taps(detail::columns(g.problem)));
+    return g.has_phases ? phase_bytes(g.problem, g.phase.width, strip) : padded_bytes(g.problem, strip);
 }
 
 // Of a tile: the accumulators, the fewer of one step's kernel and input vectors, and one of the others.
@@ -123,13 +117,9 @@ int phase_count(const Geometry& g) {
     return g.has_phases ? g.problem.stride.height * g.problem.stride.width : 1;
 }
 
-// What the stored inputs of a strip in all phases may take at most: 2 MiB, or as much as the input and the
-// output.
+// What the stored inputs of a strip in all phases may take at most.
 double most_stored_bytes(const Geometry& g) {
-    const Shape &in = g.problem.in, &out = g.out;
-    const double maps =
-        4.0 * (1.0 * in.height * in.width * in.channels + 1.0 * out.height * out.width * out.channels);
-    return std::max<double>(2 << 20, maps);
+    return most_scratch_bytes(image_elements(g.problem.in) + image_elements(g.out));
 }
 
 std::string why_no_tile(const Situation& s, int positions, int vectors) {
@@ -139,8 +129,8 @@ std::string why_no_tile(const Situation& s, int positions, int vectors) {
                            positions, g.phase.width);
     if (!contains(vector_choices(s), vectors))
         return fmt::format("vectors:{}: must be a power of two up to 8, of whose {} lanes each whole ones "
-                           "make up the group's {} "
-                           "summed channels and {} sums fit into the {} vector registers of {}",
+                           "make up the group's {} summed channels and {} sums fit into the {} vector "
+                           "registers of {}",
                            vectors, g.lanes, g.group_in, g.group_out, s.target->vector_registers,
                            s.target->name);
     if (const std::int64_t used = registers_used(g.group_out, positions, vectors);
@@ -182,7 +172,7 @@ std::string legal(const Situation& s, const Knobs& knobs) {
 double tile_cycles(const Situation& s, int positions, int vectors) {
     const Geometry g = geometry(s);
     const double multiply_adds = static_cast<double>(g.group_out) * positions * vectors;
-    const double steps = static_cast<double>(g.window) * g.group_in / g.lanes / vectors;
+    const double steps = g.window * g.group_in / g.lanes / vectors;
     const double loads = vectors * static_cast<double>(g.group_out + positions) / 1.15;
     const double arithmetic =
         std::max<double>(multiply_adds / s.target->fma_per_cycle, s.target->fma_latency + 1);
@@ -209,8 +199,7 @@ double cost(const Situation& s, const Knobs& knobs) {
     const double row =
         ceil_div(g.phase.width, positions) + (is_stored ? 0 : 0.2 * masked_tiles(g, positions));
     const double tiles = row * phase_count(g) * g.phase.height * g.problem.groups;
-    const double turns =
-        static_cast<double>(g.window) * g.group_in / g.lanes / knobs.get("vectors") / knobs.get("unroll");
+    const double turns = g.window * g.group_in / g.lanes / knobs.get("vectors") / knobs.get("unroll");
     return tiles * (tile_cycles(s, positions, knobs.get("vectors")) + 0.2 * turns) +
            phase_count(g) * stored_bytes(g, g.phase.height) / (is_stored ? 4 : 16);
 }
@@ -227,11 +216,6 @@ int default_strip(const Situation& s, bool is_stored) {
             best = strip;
     }
     return best;
-}
-
-// The value given, or else all that are worth a look.
-std::vector<int> open_choices(const Knobs& given, std::string_view name, std::vector<int> choices) {
-    return given.has(name) ? std::vector{given.get(name)} : std::move(choices);
 }
 
 Knobs defaults(const Situation& s, const Knobs& given) {

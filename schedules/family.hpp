@@ -24,13 +24,15 @@ struct WindowRequest {
                   // this is not looked at
     bool has_all_images = false; // whether they are summed over all images, too
     bool skips_padding = false;  // windows in which an element meets zeros around the input are left out
-    int channels =
-        0;           // input channels that stand together in the stored maps, output channels by kernel_block
+    // Input channels that stand together in the stored maps, output channels by kernel_block.
+    int channels = 0;
     int columns = 0; // of the sweep of a depthwise kernel's gradient that are unrolled, see window_sweep.hpp;
                      // its maps are read as they are then
     int parts = 1;   // of the columns, which are summed one after the other; or of the positions, apart
     int positions = 0; // that are summed together where a window is one position and each map is one row of
                        // them; 0: windows have rows, of which the rest of this speaks
+    int prefetch_lines = 0; // of the next strip of positions that a tile fetches at each position, see
+                            // with_strip_prefetch()
 };
 
 // How Winograd's algorithm goes through a map: by blocks of tiles.
@@ -62,9 +64,7 @@ struct AlgorithmRequest {
                             // for all of them; 0: nothing is left out
     int prefetch_tiles = 0; // tiles of a block of output channels that each fetch a part of the next block's
                             // packed kernel, see with_kernel_prefetch(), or tiles of a strip that each
-                            // fetch a part of the next strip's input, see with_input_prefetch(), or lines
-                            // that each turn of a strip of positions fetches, see with_strip_prefetch(); 0:
-                            // none does
+                            // fetch a part of the next strip's input, see with_input_prefetch(); 0: none does
     WindowRequest window = {};
     bool has_phases = false;    // a transposed convolution is summed phase by phase of its stride
     bool skips_padding = false; // a depthwise convolution reads its map as it is, and its sums leave out what

@@ -33,7 +33,7 @@ double cost(const Situation& s, const Knobs&) {
                          (has_kernel ? 2 : 1) / s.target->lanes();
     const bool is_far =
         reads_kernel(p.op) && 4.0 * static_cast<double>(kernel_operand(p).elements()) > s.target->l2_bytes;
-    return steps * (s.target->fma_latency + (is_far ? 64 / 8 : 0));
+    return steps * (s.target->fma_latency + (is_far ? line_bytes / 8 : 0));
 }
 
 void apply(Stages& a, const Situation& s, const Knobs&) {

@@ -58,10 +58,9 @@ std::string fits(const Situation& s) {
 }
 
 // Accumulators, the values of the operand that has fewer of them in the tile, and one of the other.
-int registers_used(const Situation& s, int vectors, int channels) {
+std::int64_t registers_used(const Situation& s, int vectors, int channels) {
     const int width = as_pointwise(s.problem).kernel_size.width;
-    return geometry(s).has_row ? vectors * (width + 1) + 1
-                               : vectors * channels + std::min(vectors, channels) + 1;
+    return geometry(s).has_row ? vectors * (width + 1) + 1 : tile_registers(vectors, channels);
 }
 
 std::vector<int> vector_choices(const Situation& s) {
@@ -104,7 +103,7 @@ bool is_pointwise(const Situation& s) {
 // cache and no two positions are as far apart as lines that drive each other out. Measured on a Zen 3: 1x1
 // 32->16 of 112x112 at 0.78 of the peak, and 0.60 with stored maps; 1x1 512->128 of 28x28 at 0.68, and 0.83.
 bool reads_in_place(const Situation& s, int rows) {
-    constexpr int most_channels = 32; // two cache lines
+    constexpr int most_channels = 2 * line_floats;
     const Problem& p = s.problem;
     if (detail::is_transposed(p.op) || p.groups != 1 || p.layout != Layout::nhwc || takes_slope(p))
         return false;
@@ -135,10 +134,8 @@ std::int64_t stored_bytes(const Situation& s, int rows, bool has_all_images) {
            (windows * (is_transposed ? in_channels : g.out) + under * (is_transposed ? g.out : in_channels));
 }
 
-// Memory that a call takes from its caller's scratch, for what fewer strips save: loads and stores of the
-// kernel's gradient, one a strip.
-constexpr std::int64_t most_stored_bytes = 2 << 20;
-
+// Fewer strips save loads and stores of the kernel's gradient, one a strip; no more scratch is worth that
+// than any kernel may take.
 std::string legal(const Situation& s, const Knobs& knobs) {
     const Geometry g = geometry(s);
     const int vectors = knobs.get("vectors", 1), channels = knobs.get("channels", 1),
@@ -162,11 +159,11 @@ std::string legal(const Situation& s, const Knobs& knobs) {
     if (!contains(image_choices(s), images))
         return fmt::format("images:{}: must be 0 or 1, and 0 where the batch is open or one image", images);
     if (const std::int64_t bytes = stored_bytes(s, rows, images != 0);
-        bytes > most_stored_bytes && (rows > 1 || images != 0))
+        bytes > small_scratch_bytes && (rows > 1 || images != 0))
         return fmt::format(
             "rows:{} images:{}: the maps of such a strip take {} KiB of scratch, and at most {} are "
             "spent on more than one row of one image",
-            rows, images, bytes >> 10, most_stored_bytes >> 10);
+            rows, images, bytes >> 10, small_scratch_bytes >> 10);
     return "";
 }
 

@@ -1,7 +1,5 @@
 #include "schedules/nests.hpp"
 
-#include <algorithm>
-
 namespace lamina {
 
 std::vector<int> divisors(int number) {
@@ -14,6 +12,10 @@ std::vector<int> divisors(int number) {
         }
     low.insert(low.end(), high.begin(), high.end());
     return low;
+}
+
+std::vector<int> open_choices(const Knobs& given, std::string_view name, std::vector<int> choices) {
+    return given.has(name) ? std::vector{given.get(name)} : std::move(choices);
 }
 
 int lanes_for(const TargetFacts& target, int extent) {
@@ -37,6 +39,14 @@ Halide::TailStrategy channel_tail(int channels, int block) {
 double padded_bytes(const Problem& problem, int output_rows) {
     const Size reach = padded_reach(problem, {output_rows, output_shape(problem).width});
     return 4.0 * problem.in.channels * reach.height * reach.width;
+}
+
+double phase_bytes(const Problem& problem, int columns, int rows) {
+    const auto taps = [](const detail::Axis& axis) {
+        return (axis.extent() + axis.stride - 1) / axis.stride;
+    };
+    return 4.0 * problem.in.channels * static_cast<double>(rows - 1 + taps(detail::rows(problem))) *
+           static_cast<double>(columns - 1 + taps(detail::columns(problem)));
 }
 
 void store_padded(Stages& a, const Situation& s, const Halide::Var& level) {

@@ -3,6 +3,8 @@
 
 #include "schedules/family.hpp"
 
+#include <algorithm>
+
 namespace lamina {
 
 constexpr int ceil_div(int a, int b) {
@@ -15,6 +17,9 @@ inline bool contains(const std::vector<int>& values, int value) {
             return true;
     return false;
 }
+
+// The value given for a knob, or else all that are worth a look.
+std::vector<int> open_choices(const Knobs& given, std::string_view name, std::vector<int> choices);
 
 // All divisors, ascending.
 std::vector<int> divisors(int number);
@@ -29,8 +34,29 @@ int full_lanes_for(const TargetFacts& target, int extent);
 // byte behind it is touched.
 Halide::TailStrategy channel_tail(int channels, int block);
 
+// Registers of a tile of a x b accumulators: those, the values of the side that has fewer of them, and one of
+// the other.
+constexpr std::int64_t tile_registers(std::int64_t a, std::int64_t b) {
+    return a * b + std::min(a, b) + 1;
+}
+
+constexpr double image_elements(const Shape& map) {
+    return 1.0 * map.height * map.width * map.channels;
+}
+
+// Bytes that a kernel may take for itself: as many as its maps of so many elements, or where these are small
+// `small_scratch_bytes`.
+constexpr std::int64_t small_scratch_bytes = 2 << 20;
+constexpr double most_scratch_bytes(double map_elements) {
+    return std::max<double>(small_scratch_bytes, 4 * map_elements);
+}
+
 // Bytes of the padded input that so many rows of the output look at.
 double padded_bytes(const Problem& problem, int output_rows);
+
+// Bytes of the map, with zeros around it, that so many rows of a transposed convolution's first phase look
+// at, which has so many columns.
+double phase_bytes(const Problem& problem, int columns, int rows);
 
 // Stores the padded input, where there is one, for each turn of the loop over `level`.
 void store_padded(Stages& a, const Situation& s, const Halide::Var& level);

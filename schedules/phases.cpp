@@ -75,14 +75,10 @@ std::vector<int> position_choices(const Situation& s) {
     return values;
 }
 
-// Bytes of a phase's map under so many rows of it.
+// Of a phase's map under so many rows of it.
 double stored_bytes(const Situation& s, int strip) {
     const Geometry g = geometry(s);
-    const auto taps = [](const detail::Axis& axis) {
-        return (axis.extent() + axis.stride - 1) / axis.stride;
-    };
-    return 4.0 * g.problem.in.channels * static_cast<double>(strip - 1 + taps(detail::rows(g.problem))) *
-           static_cast<double>(g.phase.width - 1 + taps(detail::columns(g.problem)));
+    return phase_bytes(g.problem, g.phase.width, strip);
 }
 
 std::vector<int> strip_choices(const Situation& s) {

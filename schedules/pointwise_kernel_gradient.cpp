@@ -53,11 +53,6 @@ std::string fits(const Situation& s) {
     return "";
 }
 
-// Accumulators, the values of the operand that has fewer of them in the tile, and one of the other.
-int registers_used(int vectors, int channels) {
-    return vectors * channels + std::min(vectors, channels) + 1;
-}
-
 std::vector<int> vector_choices(const Situation& s) {
     const Geometry g = geometry(s);
     std::vector<int> values;
@@ -97,7 +92,7 @@ std::vector<int> share_choices(const Situation& s) {
     const Geometry g = geometry(s);
     for (int v : vector_choices(s))
         for (int c : channel_choices(s))
-            if (registers_used(v, c) <= s.target->vector_registers)
+            if (tile_registers(v, c) <= s.target->vector_registers)
                 for (int share : divisors(far_tiles(g, v, c)))
                     values.push_back(share);
     std::ranges::sort(values);
@@ -116,9 +111,6 @@ std::vector<int> ahead_choices(const Situation& s) {
     return geometry(s).positions > 16 ? std::vector{0, 1} : std::vector{0};
 }
 
-// Memory that a call takes from its caller's scratch for the gradients of parts.
-constexpr std::int64_t most_part_bytes = 2 << 20;
-
 std::string why_no_tasks(const Situation& s, const Knobs& knobs) {
     const Geometry g = geometry(s);
     const int count = far_tiles(g, knobs.get("vectors", 1), knobs.get("channels", 1)),
@@ -129,9 +121,9 @@ std::string why_no_tasks(const Situation& s, const Knobs& knobs) {
         return fmt::format("parts:{}: must be a power of two up to {}, each of at least 16 of {} positions",
                            parts, part_choices(s).back(), g.positions);
     if (const std::int64_t bytes = std::int64_t{4} * parts * g.in * g.out;
-        parts > 1 && bytes > most_part_bytes)
+        parts > 1 && bytes > small_scratch_bytes)
         return fmt::format("parts:{}: so many kernels take {} KiB of scratch, of at most {}", parts,
-                           bytes >> 10, most_part_bytes >> 10);
+                           bytes >> 10, small_scratch_bytes >> 10);
     return "";
 }
 
@@ -144,9 +136,9 @@ std::string legal(const Situation& s, const Knobs& knobs) {
                            vectors, g.lanes, g.out);
     if (!contains(channel_choices(s), channels))
         return fmt::format("channels:{}: must be 1 to {}", channels, channel_choices(s).back());
-    if (registers_used(vectors, channels) > s.target->vector_registers)
+    if (tile_registers(vectors, channels) > s.target->vector_registers)
         return fmt::format("channels:{}: {} vectors x {} channels need {} vector registers of {} on {}",
-                           channels, vectors, channels, registers_used(vectors, channels),
+                           channels, vectors, channels, tile_registers(vectors, channels),
                            s.target->vector_registers, s.target->name);
     if (positions < 1 || positions > g.positions)
         return fmt::format("positions:{}: must be 1 to {}", positions, g.positions);
@@ -155,8 +147,6 @@ std::string legal(const Situation& s, const Knobs& knobs) {
                            knobs.get("ahead", 0));
     return why_no_tasks(s, knobs);
 }
-
-constexpr int line_bytes = 64; // of a cache line
 
 // Of a tile at one position of the map with more channels.
 int far_lines(const Situation& s, const Knobs& knobs) {
@@ -233,13 +223,10 @@ int default_ahead(const Situation& s) {
 Knobs defaults(const Situation& s, const Knobs& given) {
     Knobs best;
     double least = 1e300;
-    const auto values = [&](std::string_view name, std::vector<int> choices) {
-        return given.has(name) ? std::vector{given.get(name)} : std::move(choices);
-    };
     const int parts = given.get("parts", default_parts(s)), ahead = given.get("ahead", default_ahead(s));
-    for (int v : values("vectors", vector_choices(s)))
-        for (int c : values("channels", channel_choices(s)))
-            for (int positions : values("positions", position_choices(s))) {
+    for (int v : open_choices(given, "vectors", vector_choices(s)))
+        for (int c : open_choices(given, "channels", channel_choices(s)))
+            for (int positions : open_choices(given, "positions", position_choices(s))) {
                 Knobs knobs{{"vectors", v},
                             {"channels", c},
                             {"positions", positions},
@@ -272,10 +259,10 @@ bool is_preferred(const Situation& s) {
 }
 
 AlgorithmRequest request(const Situation& s, const Knobs& knobs) {
-    return {.prefetch_tiles = knobs.get("ahead") != 0 ? far_lines(s, knobs) : 0,
-            .window = {.channels = knobs.get("channels"),
+    return {.window = {.channels = knobs.get("channels"),
                        .parts = knobs.get("parts"),
-                       .positions = knobs.get("positions")}};
+                       .positions = knobs.get("positions"),
+                       .prefetch_lines = knobs.get("ahead") != 0 ? far_lines(s, knobs) : 0}};
 }
 
 void apply_sum(Stages& a, const Situation& s, const Knobs& knobs) {

@@ -15,9 +15,6 @@ namespace {
 // Longest window whose elements are unrolled; beyond, code grows and compile time with it.
 constexpr int max_unrolled_taps = 49;
 
-// What a kernel may take for itself where its maps are small.
-constexpr std::int64_t least_scratch = 2 << 20;
-
 // What so many rows of the pooled map add to the rows of the convolution that are stored, as the output of a
 // convolution of its own.
 Situation sums_of(const Situation& s, int rows) {
@@ -111,9 +108,8 @@ double scratch_bytes(const Situation& s, int strip, int rows, int block) {
 }
 
 double most_scratch(const Situation& s) {
-    return 4.0 *
-           std::max<double>(least_scratch / 4.0,
-                            static_cast<double>(elements(s.problem.in) + elements(output_shape(s.problem))));
+    return most_scratch_bytes(
+        static_cast<double>(elements(s.problem.in) + elements(output_shape(s.problem))));
 }
 
 std::vector<int> strip_choices(const Situation& s) {
@@ -199,11 +195,6 @@ double cost(const Situation& s, const Knobs& knobs) {
     const int strip = knobs.get("strip");
     return sum_cycles(s, for_direct(knobs), strip, knobs.get("rows")) +
            far_cycles(s, strip, knobs.get("vectors") * lanes(s));
-}
-
-// The value given, or else all that are worth a look.
-std::vector<int> open_choices(const Knobs& given, std::string_view name, std::vector<int> choices) {
-    return given.has(name) ? std::vector{given.get(name)} : std::move(choices);
 }
 
 // The ring shall leave most of the L2 cache to the input.

@@ -13,9 +13,6 @@ namespace {
 // Longest row of a window whose elements are unrolled; beyond, code grows and compile time with it.
 constexpr int max_unrolled_taps = 7;
 
-// What a kernel may take for itself where its maps are small.
-constexpr std::int64_t least_scratch = 2 << 20;
-
 Situation pointwise(const Situation& s) {
     return {pointwise_part(s.problem), s.target};
 }
@@ -60,7 +57,7 @@ std::int64_t strip_bytes(const Situation& s, int strip) {
 
 std::vector<int> strip_choices(const Situation& s) {
     const Shape out = output_shape(s.problem);
-    const std::int64_t most = std::max(least_scratch, 4 * (elements(s.problem.in) + elements(out)));
+    const double most = most_scratch_bytes(static_cast<double>(elements(s.problem.in) + elements(out)));
     std::vector<int> values;
     for (int rows : divisors(out.height))
         if (rows == 1 || strip_bytes(s, rows) <= most)

@@ -10,6 +10,9 @@
 
 namespace lamina {
 
+// Bytes of a cache line of x86-64, ARM64 and most others, and how many values that is.
+constexpr int line_bytes = 64, line_floats = line_bytes / 4;
+
 struct TargetFacts {
     std::string_view name;
     std::string_view halide;   // Halide's target string

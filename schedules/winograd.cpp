@@ -1,7 +1,7 @@
 // Winograd's algorithm for convolutions of stride 1: blocks of tiles of the padded input are transformed, a
 // register tile of output channels and tiles is summed over the input channels for each pair of points, and
 // the sums are transformed to the output's tiles.
-#include "schedules/nests.hpp"
+#include "schedules/winograd_blocks.hpp"
 
 #include <fmt/format.h>
 
@@ -11,94 +11,9 @@ namespace lamina {
 
 namespace {
 
-constexpr int most_points = 6;  // winograd_matrices() has no more
-constexpr int line_floats = 16; // of a cache line
-constexpr int max_taps = 49;    // of a pool's window, which is unrolled
+using namespace winograd;
 
-struct Geometry {
-    Problem problem;         // the convolution
-    Shape out;               // its output, as far as a pool behind it looks
-    Shape result;            // the operator's output
-    Size pool;               // the windows that are pooled, 1x1 without
-    bool is_side_by_side;    // neither overlapping nor apart from each other, without padding
-    int group_in, group_out; // channels of one group
-    int lanes;
-};
-
-Geometry geometry(const Situation& s) {
-    const Problem p = as_convolution(s.problem);
-    const int group_out = p.out_channels / p.groups;
-    Geometry g{p,    output_shape(p),          output_shape(p), Size(1),
-               true, p.in.channels / p.groups, group_out,       lanes_for(*s.target, group_out)};
-    if (s.problem.op != Operator::pooled_cross_correlation)
-        return g;
-    const auto looked_at = [](const detail::Axis& axis, int windows) {
-        return static_cast<int>(
-            std::min(axis.size, (windows - 1) * axis.stride + axis.extent() - axis.begin));
-    };
-    g.result = output_shape(s.problem);
-    g.pool = s.problem.pool_kernel_size;
-    g.out.height = looked_at(detail::pool_rows(s.problem), g.result.height);
-    g.out.width = looked_at(detail::pool_columns(s.problem), g.result.width);
-    g.is_side_by_side =
-        s.problem.pool_stride == g.pool && resolved_padding(pooling_part(s.problem)) == Padding(0);
-    return g;
-}
-
-int tile_outputs(int outputs, int kernel_extent) {
-    return kernel_extent > 1 ? outputs : 1;
-}
-
-// What a tile is, with so many outputs along each axis that the kernel has more than one element on.
-struct Tile {
-    Size outputs, points;
-    Size count; // of an image
-};
-
-Tile tile_of(const Geometry& g, int outputs) {
-    const Size kernel = g.problem.kernel_size;
-    const Size each{tile_outputs(outputs, kernel.height), tile_outputs(outputs, kernel.width)};
-    return {each,
-            {each.height + kernel.height - 1, each.width + kernel.width - 1},
-            {ceil_div(g.out.height, each.height), ceil_div(g.out.width, each.width)}};
-}
-
-bool is_within(const Geometry& g, int outputs) {
-    const Size points = tile_of(g, outputs).points;
-    return points.height <= most_points && points.width <= most_points;
-}
-
-// Whether tiles hold whole windows of the pool.
-bool holds_pool(const Geometry& g, int outputs) {
-    const Size each = tile_of(g, outputs).outputs;
-    return g.is_side_by_side && each.height % g.pool.height == 0 && each.width % g.pool.width == 0;
-}
-
-// What a task's scratch may be at most: 2 MiB, or as much as the input and the output of its images, before
-// they are pooled: what the two layers have apart from each other.
-double most_scratch_bytes(const Geometry& g, int images) {
-    const double maps = 4.0 * images *
-                        (1.0 * g.problem.in.height * g.problem.in.width * g.problem.in.channels +
-                         1.0 * g.out.height * g.out.width * g.out.channels);
-    return std::max<double>(2 << 20, maps);
-}
-
-double kernel_bytes(const Geometry& g, const Tile& tile) {
-    return 4.0 * tile.points.height * tile.points.width * g.group_in * g.problem.out_channels;
-}
-
-// A kernel that is transformed before each call is scratch as well.
-std::string why_no_room_for_kernel(const Situation& s, const Geometry& g, int outputs) {
-    const double bytes = kernel_bytes(g, tile_of(g, outputs)),
-                 most = most_scratch_bytes(g, std::max(g.problem.in.batch, 1));
-    if (!s.is_packed_in_calls || bytes <= most)
-        return "";
-    return fmt::format("the kernel, transformed before each call, would take {:.0f} KiB, more than {:.0f}",
-                       bytes / 1024, most / 1024);
-}
-
-// Windows that cross tiles are pooled where all tiles of an image are in one block.
-std::string why_no_pool(const Situation& s, const Geometry& g, int outputs);
+constexpr int max_taps = 49; // of a pool's window, which is unrolled
 
 std::vector<int> output_choices(const Situation& s) {
     const Geometry g = geometry(s);
@@ -215,75 +130,6 @@ int unroll(const Geometry& g) {
     return 1;
 }
 
-// A schedule's blocks, once its knobs are known.
-struct Blocks {
-    Tile tile;
-    int columns, rows, images; // tiles and images of a block
-    int block, register_tiles; // channels and tiles of a register tile
-    int group;                 // output channels that are summed and transformed together
-    bool pools_in_tiles;       // or there is nothing to pool
-
-    int tiles() const { return columns * rows * images; }
-    int points() const { return tile.points.height * tile.points.width; }
-    // Blocks of an image, at least one.
-    Size count() const { return {ceil_div(tile.count.height, rows), ceil_div(tile.count.width, columns)}; }
-};
-
-Blocks blocks_of(const Geometry& g, const Knobs& knobs) {
-    const Tile tile = tile_of(g, knobs.get("outputs", 2));
-    const int tiles = knobs.get("block", 1);
-    return {.tile = tile,
-            .columns = std::min(tiles, tile.count.width),
-            .rows = std::max(tiles / tile.count.width, 1),
-            .images = knobs.get("images", 1),
-            .block = knobs.get("vectors", 1) * g.lanes,
-            .register_tiles = knobs.get("tiles", 1),
-            .group = knobs.get("group", 1) * g.lanes,
-            .pools_in_tiles = holds_pool(g, knobs.get("outputs", 2))};
-}
-
-// Input channels whose part of a block's padded input is stored at a time: as many as leave room in the L1
-// cache for the tiles that are made of it.
-int padded_channels(const Situation& s, const Geometry& g, const Blocks& b) {
-    const int lanes = full_lanes_for(*s.target, g.problem.in.channels);
-    const double plane = 4.0 * (b.columns * b.tile.outputs.width + g.problem.kernel_size.width - 1) *
-                         (b.rows * b.tile.outputs.height + g.problem.kernel_size.height - 1) * b.images;
-    int best = lanes;
-    for (int channels = lanes; channels <= g.problem.in.channels; channels += lanes)
-        if (g.problem.in.channels % channels == 0 && plane * channels <= s.target->l1_bytes)
-            best = channels;
-    return best;
-}
-
-// Bytes that a task's block keeps: the padded input, transformed tiles, sums, tiles of the output.
-double block_bytes(const Situation& s, const Geometry& g, const Blocks& b) {
-    const double padded = 1.0 * (b.columns * b.tile.outputs.width + g.problem.kernel_size.width - 1) *
-                          (b.rows * b.tile.outputs.height + g.problem.kernel_size.height - 1) * b.images *
-                          padded_channels(s, g, b);
-    const int outputs = b.tile.outputs.height * b.tile.outputs.width;
-    const double row = g.problem.in.channels + b.group + 2.0 * line_floats; // of transformed tiles, of sums
-    const int pooled = b.pools_in_tiles ? g.pool.height * g.pool.width : 1;
-    return 4.0 * (padded + b.tiles() * (b.points() * row + 1.0 * outputs / pooled * b.group));
-}
-
-// Whether groups of channels and those that are summed together begin together.
-bool is_whole_groups(const Geometry& g, const Blocks& b) {
-    return g.group_out % b.group == 0 || b.group % g.group_out == 0;
-}
-
-std::string why_no_pool(const Situation& s, const Geometry& g, int outputs) {
-    if (holds_pool(g, outputs))
-        return "";
-    const Size count = tile_of(g, outputs).count;
-    const Blocks b = blocks_of(g, {{"outputs", outputs}, {"block", count.height * count.width}});
-    const double bytes = block_bytes(s, g, b);
-    if (bytes <= most_scratch_bytes(g, 1))
-        return "";
-    return fmt::format(
-        "windows of the pool cross tiles, and a block of all tiles takes {:.0f} KiB, more than {:.0f}",
-        bytes / 1024, most_scratch_bytes(g, 1) / 1024);
-}
-
 std::string legal(const Situation& s, const Knobs& knobs) {
     const Geometry g = geometry(s);
     const int outputs = knobs.get("outputs", 2), vectors = knobs.get("vectors", 1),
@@ -330,9 +176,9 @@ std::string legal(const Situation& s, const Knobs& knobs) {
     if (!is_whole_groups(g, b))
         return fmt::format("group:{}: {} channels of each of groups={} do not fall together with it", group,
                            g.group_out, g.problem.groups);
-    if (block_bytes(s, g, b) > most_scratch_bytes(g, b.images))
+    if (block_bytes(s, g, b) > most_block_bytes(g, b.images))
         return fmt::format("block:{}: with group:{} it takes {:.0f} KiB, more than {:.0f}", block, group,
-                           block_bytes(s, g, b) / 1024, most_scratch_bytes(g, b.images) / 1024);
+                           block_bytes(s, g, b) / 1024, most_block_bytes(g, b.images) / 1024);
     return "";
 }
 
@@ -376,11 +222,6 @@ double multiply_adds(const Situation& s, const Knobs& knobs) {
            g.problem.out_channels;
 }
 
-// The value given, or else all that are worth a look.
-std::vector<int> open_choices(const Knobs& given, std::string_view name, std::vector<int> choices) {
-    return given.has(name) ? std::vector{given.get(name)} : std::move(choices);
-}
-
 // The values of a knob beside which all others are open.
 struct OpenKnobs {
     std::vector<int> outputs, vectors, tiles, images, groups;
@@ -400,7 +241,7 @@ void search_within(const Situation& s, const Geometry& g, const OpenKnobs& open,
                     registers_used(vectors, tiles) > s.target->vector_registers)
                     continue;
                 const double cycles =
-                    block_bytes(s, g, b) > most_scratch_bytes(g, b.images) ? least : cycles_of(s, g, b);
+                    block_bytes(s, g, b) > most_block_bytes(g, b.images) ? least : cycles_of(s, g, b);
                 if (cycles >= least)
                     continue;
                 least = cycles;

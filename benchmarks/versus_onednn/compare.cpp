@@ -1,6 +1,7 @@
 #include "benchmarks/versus_onednn/compare.hpp"
 
 #include "benchmarks/versus_onednn/peer.hpp"
+#include "schedules/nests.hpp"
 
 #include <fmt/format.h>
 
@@ -144,8 +145,8 @@ void compare_on(Comparison& comparison, const Loaded& loaded, const CompareCondi
 double scratch_limit(const Problem& problem) {
     double maps = 0;
     for (const Operand& operand : operands(problem))
-        maps += operand.name == "kernel" ? 0 : 4.0 * static_cast<double>(operand.elements());
-    return std::max<double>(2 << 20, maps);
+        maps += operand.name == "kernel" ? 0 : static_cast<double>(operand.elements());
+    return most_scratch_bytes(maps);
 }
 
 } // namespace

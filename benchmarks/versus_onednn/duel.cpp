@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t fewest_calls = 5;
 // A neighbour on the core is waited for, up to this many times the seconds that were asked for.
 constexpr double patience = 4;
-constexpr double seconds_of_a_turn = 0.01;
+constexpr double seconds_of_a_turn = 0.01, seconds_of_a_turn_of_threads = 0.03;
 constexpr double seconds_between_peaks = 0.001;
 // OpenMP's threads spin for some milliseconds after a call, and would take the cores from who comes next.
 constexpr auto until_threads_sleep = std::chrono::milliseconds(20);
@@ -68,7 +68,7 @@ private:
             }));
             if (now_seconds() - last_peak_ > seconds_between_peaks)
                 sample_peak();
-        } while (now_seconds() - begin < (has_threads ? seconds_until_spread : seconds_of_a_turn));
+        } while (now_seconds() - begin < (has_threads ? seconds_of_a_turn_of_threads : seconds_of_a_turn));
     }
 
     void sample_peak() {

@@ -1,0 +1,124 @@
+#include "schedules/winograd_blocks.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace lamina::winograd {
+
+namespace {
+
+int tile_outputs(int outputs, int kernel_extent) {
+    return kernel_extent > 1 ? outputs : 1;
+}
+
+// Whether tiles hold whole windows of the pool.
+bool holds_pool(const Geometry& g, int outputs) {
+    const Size each = tile_of(g, outputs).outputs;
+    return g.is_side_by_side && each.height % g.pool.height == 0 && each.width % g.pool.width == 0;
+}
+
+} // namespace
+
+Geometry geometry(const Situation& s) {
+    const Problem p = as_convolution(s.problem);
+    const int group_out = p.out_channels / p.groups;
+    Geometry g{p,    output_shape(p),          output_shape(p), Size(1),
+               true, p.in.channels / p.groups, group_out,       lanes_for(*s.target, group_out)};
+    if (s.problem.op != Operator::pooled_cross_correlation)
+        return g;
+    const auto looked_at = [](const detail::Axis& axis, int windows) {
+        return static_cast<int>(
+            std::min(axis.size, (windows - 1) * axis.stride + axis.extent() - axis.begin));
+    };
+    g.result = output_shape(s.problem);
+    g.pool = s.problem.pool_kernel_size;
+    g.out.height = looked_at(detail::pool_rows(s.problem), g.result.height);
+    g.out.width = looked_at(detail::pool_columns(s.problem), g.result.width);
+    g.is_side_by_side =
+        s.problem.pool_stride == g.pool && resolved_padding(pooling_part(s.problem)) == Padding(0);
+    return g;
+}
+
+Tile tile_of(const Geometry& g, int outputs) {
+    const Size kernel = g.problem.kernel_size;
+    const Size each{tile_outputs(outputs, kernel.height), tile_outputs(outputs, kernel.width)};
+    return {each,
+            {each.height + kernel.height - 1, each.width + kernel.width - 1},
+            {ceil_div(g.out.height, each.height), ceil_div(g.out.width, each.width)}};
+}
+
+bool is_within(const Geometry& g, int outputs) {
+    const Size points = tile_of(g, outputs).points;
+    return points.height <= most_points && points.width <= most_points;
+}
+
+double most_block_bytes(const Geometry& g, int images) {
+    return most_scratch_bytes(images * (image_elements(g.problem.in) + image_elements(g.result)));
+}
+
+double kernel_bytes(const Geometry& g, const Tile& tile) {
+    return 4.0 * tile.points.height * tile.points.width * g.group_in * g.problem.out_channels;
+}
+
+std::string why_no_room_for_kernel(const Situation& s, const Geometry& g, int outputs) {
+    const double bytes = kernel_bytes(g, tile_of(g, outputs)),
+                 most = most_block_bytes(g, std::max(g.problem.in.batch, 1));
+    if (!s.is_packed_in_calls || bytes <= most)
+        return "";
+    return fmt::format("the kernel, transformed before each call, would take {:.0f} KiB, more than {:.0f}",
+                       bytes / 1024, most / 1024);
+}
+
+Blocks blocks_of(const Geometry& g, const Knobs& knobs) {
+    const Tile tile = tile_of(g, knobs.get("outputs", 2));
+    const int tiles = knobs.get("block", 1);
+    return {.tile = tile,
+            .columns = std::min(tiles, tile.count.width),
+            .rows = std::max(tiles / tile.count.width, 1),
+            .images = knobs.get("images", 1),
+            .block = knobs.get("vectors", 1) * g.lanes,
+            .register_tiles = knobs.get("tiles", 1),
+            .group = knobs.get("group", 1) * g.lanes,
+            .pools_in_tiles = holds_pool(g, knobs.get("outputs", 2))};
+}
+
+int padded_channels(const Situation& s, const Geometry& g, const Blocks& b) {
+    const int lanes = full_lanes_for(*s.target, g.problem.in.channels);
+    const double plane = 4.0 * (b.columns * b.tile.outputs.width + g.problem.kernel_size.width - 1) *
+                         (b.rows * b.tile.outputs.height + g.problem.kernel_size.height - 1) * b.images;
+    int best = lanes;
+    for (int channels = lanes; channels <= g.problem.in.channels; channels += lanes)
+        if (g.problem.in.channels % channels == 0 && plane * channels <= s.target->l1_bytes)
+            best = channels;
+    return best;
+}
+
+double block_bytes(const Situation& s, const Geometry& g, const Blocks& b) {
+    const double padded = 1.0 * (b.columns * b.tile.outputs.width + g.problem.kernel_size.width - 1) *
+                          (b.rows * b.tile.outputs.height + g.problem.kernel_size.height - 1) * b.images *
+                          padded_channels(s, g, b);
+    const int outputs = b.tile.outputs.height * b.tile.outputs.width;
+    const double row = g.problem.in.channels + b.group + 2.0 * line_floats; // of transformed tiles, of sums
+    const int pooled = b.pools_in_tiles ? g.pool.height * g.pool.width : 1;
+    return 4.0 * (padded + b.tiles() * (b.points() * row + 1.0 * outputs / pooled * b.group));
+}
+
+bool is_whole_groups(const Geometry& g, const Blocks& b) {
+    return g.group_out % b.group == 0 || b.group % g.group_out == 0;
+}
+
+std::string why_no_pool(const Situation& s, const Geometry& g, int outputs) {
+    if (holds_pool(g, outputs))
+        return "";
+    const Size count = tile_of(g, outputs).count;
+    const Blocks b = blocks_of(g, {{"outputs", outputs}, {"block", count.height * count.width}});
+    const double bytes = block_bytes(s, g, b);
+    if (bytes <= most_block_bytes(g, 1))
+        return "";
+    return fmt::format(
+        "windows of the pool cross tiles, and a block of all tiles takes {:.0f} KiB, more than {:.0f}",
+        bytes / 1024, most_block_bytes(g, 1) / 1024);
+}
+
+} // namespace lamina::winograd
