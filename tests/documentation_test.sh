@@ -16,7 +16,7 @@ leads_somewhere() {
     local path=$1
     [[ $2 == '#'* ]] || path=$(dirname "$1")/${2%%#*}
     [[ -n $(git ls-files -- "$path") ]] || return 1
-    [[ $2 != *'#'* ]] || sed -nE 's/^#+ +//p' "$path" | tr 'A-Z ' 'a-z-' | sed 's/[^a-z0-9_-]//g' | grep -qxF -- "${2#*#}"
+    [[ $2 != *'#'* ]] || sed -nE 's/^#+ +//p' "$path" | tr 'A-Z ' 'a-z-' | sed 's/[^a-z0-9_-]//g' | grep -xF -- "${2#*#}" >/dev/null
 }
 
 # Links to other sites are not followed, and neither are those in blocks of code.

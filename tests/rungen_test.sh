@@ -9,8 +9,9 @@ for file in share/tools/RunGenMain.cpp lib64/libautoschedule_mullapudi2016.so; d
 done
 fresh_folder
 
-correlation='in=1x12x12x8 out_channels=16 kernel_size=3 padding=same algorithm=exact epilogue=bias,relu'
-pooling='in=1x12x12x8 kernel_size=3 stride=2 padding=1'
+# Channels enough for the vectors of any CPU.
+correlation='in=1x12x12x16 out_channels=16 kernel_size=3 padding=same algorithm=exact epilogue=bias,relu'
+pooling='in=1x12x12x16 kernel_size=3 stride=2 padding=1'
 
 # generate GENERATOR NAME OPTION...
 generate() { must "$GENGEN" -g "$1" -f "$2" -n "$2" -o . "${@:3}"; }
@@ -19,11 +20,11 @@ npy() { python3 "$SOURCE/tests/support/npy.py" "$@"; }
 numbers() { npy show "$1" | cut -d ' ' -f 2-; }
 
 # The same numbers for the command and for RunGen, whose files name the contiguous extent first.
-npy make input.npy 1x12x12x8 1
-npy make kernel.npy 3x3x8x16 2
+npy make input.npy 1x12x12x16 1
+npy make kernel.npy 3x3x16x16 2
 npy make bias.npy 16 3
-npy make rungen_input.npy 8x12x12x1 1
-npy make rungen_kernel.npy 16x8x3x3 2
+npy make rungen_input.npy 16x12x12x1 1
+npy make rungen_kernel.npy 16x16x3x3 2
 must "$LAMINA" run "cross_correlation $correlation" input=input.npy kernel=kernel.npy bias=bias.npy output=cross_correlation.npy
 must "$LAMINA" run "max_pool $pooling" input=input.npy output=max_pool.npy
 
@@ -60,6 +61,6 @@ gengen_refuses() {
     check "gengen refuses ${*:2}: $1" bash -c "! '$GENGEN' -g cross_correlation -f wrong -o . -e object target=host ${*:2} >refused.txt 2>&1 &&
         grep -qF -- \"$1\" refused.txt && ! test -e wrong.o"
 }
-gengen_refuses "out_channels='none'" in=1x12x12x8 out_channels=none kernel_size=3
+gengen_refuses "out_channels='none'" in=1x12x12x16 out_channels=none kernel_size=3
 gengen_refuses "unknown family 'fitting'" $correlation schedule=fitting
 finish

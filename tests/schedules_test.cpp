@@ -212,6 +212,44 @@ TEST_CASE("Dot products say which tiles, strips and channels they have no place 
     CHECK_THAT(refusal(wide, ",strip:127"), Catch::Contains("strip:127: its padded input takes"));
 }
 
+TEST_CASE("Gradients of 1x1 kernels are summed from maps as they are where strips stay in the L1 cache",
+          "[schedules]") {
+    const auto family = [](std::string_view problem) {
+        const Choice choice = choose_schedule(situation_of(problem, "x86-64-linux-avx2"), "", "");
+        CHECK(choice.error == "");
+        return choice.family->name;
+    };
+    for (const char* problem :
+         {"cross_correlation_kernel_gradient in=1x112x112x16 out_channels=96 kernel_size=1x1",
+          "cross_correlation_kernel_gradient in=1x56x56x256 out_channels=64 kernel_size=1x1"})
+        CHECK(family(problem) == "pointwise_kernel_gradient");
+    // Rows of a strip that are too long, and positions 2 KiB apart.
+    for (const char* problem :
+         {"cross_correlation_kernel_gradient in=1x7x7x512 out_channels=2048 kernel_size=1x1",
+          "cross_correlation_kernel_gradient in=1x28x28x128 out_channels=512 kernel_size=1x1"})
+        CHECK(family(problem) == "kernel_gradient");
+}
+
+TEST_CASE("Gradients of 1x1 kernels say which tiles, strips and parts they have no place for",
+          "[schedules]") {
+    const auto refusal = [](std::string_view problem, std::string_view knobs) {
+        return choose_schedule(situation_of(problem, "x86-64-linux-avx2"),
+                               fmt::format("pointwise_kernel_gradient{}", knobs), "")
+            .error;
+    };
+    const char* wide = "cross_correlation_kernel_gradient in=1x28x28x256 out_channels=256 kernel_size=1x1";
+    CHECK(refusal(wide, "") == "");
+    CHECK(refusal(wide, ",vectors:2,channels:4,positions:49,parts:4,ahead:1") == "");
+    CHECK_THAT(refusal(wide, ",vectors:4,channels:4"),
+               Catch::Contains("channels:4") && Catch::Contains("registers"));
+    CHECK_THAT(refusal(wide, ",positions:785"), Catch::Contains("positions:785: must be 1 to 784"));
+    CHECK_THAT(refusal(wide, ",parts:3"), Catch::Contains("parts:3: must be a power of two"));
+    CHECK_THAT(refusal(wide, ",parts:16"), Catch::Contains("parts:16") && Catch::Contains("scratch"));
+    CHECK_THAT(refusal(wide, ",ahead:2"), Catch::Contains("ahead:2"));
+    CHECK(refusal("cross_correlation_kernel_gradient in=1x28x28x256 out_channels=256 kernel_size=3x3", "") !=
+          "");
+}
+
 TEST_CASE("A family that does not fit says why", "[schedules]") {
     Random random(8);
     for (int i = 0; i < 100; ++i) {

@@ -1,0 +1,63 @@
+// Kernels as Halide's loops, and a walk through them: for tests of what is changed between Halide's lowering
+// and machine code.
+#pragma once
+
+#include "lamina/problem.hpp"
+#include "schedules/family.hpp"
+
+#include <Halide.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace lamina::testing {
+
+// A problem for AVX2 with a schedule, as lowered and as it is requested.
+struct LoweredKernel {
+    Problem problem;
+    AlgorithmRequest request;
+    Halide::Module module;
+};
+
+// Fails the test where the problem or the schedule is refused. The kernel is "packed", whose name is all that
+// matters here.
+LoweredKernel lowered(const std::string& problem, const std::string& schedule);
+
+// Runs the loops of a module, turn by turn, and hands on the calls in them.
+class RunLoops : public Halide::Internal::IRVisitor {
+public:
+    // `arguments` are values of the functions' integer arguments, by the endings of their names.
+    void run(const Halide::Module& module, const std::map<std::string, int>& arguments);
+
+protected:
+    virtual void called(const Halide::Internal::Call* call) = 0;
+    // In this turn; fails the test where that is not known.
+    std::int64_t value(const Halide::Expr& e) const;
+
+private:
+    std::map<std::string, Halide::Expr> values_;
+
+    Halide::Expr simplified(const Halide::Expr& e) const;
+
+    using IRVisitor::visit;
+    void visit(const Halide::Internal::For* loop) override;
+    void visit(const Halide::Internal::LetStmt* let) override;
+    void visit(const Halide::Internal::IfThenElse* branch) override;
+    void visit(const Halide::Internal::Call* call) override;
+};
+
+// Which cache lines of a buffer prefetch_line() would fetch, from its first one on, and how often each.
+class FetchedLines : public RunLoops {
+public:
+    explicit FetchedLines(std::string buffer) : buffer_(std::move(buffer)) {}
+
+    std::map<std::int64_t, int> lines;
+
+private:
+    std::string buffer_;
+
+    void called(const Halide::Internal::Call* call) override;
+};
+
+} // namespace lamina::testing
