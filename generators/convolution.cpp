@@ -25,6 +25,14 @@ Func map_under_windows(Stages& a, const Problem& problem, const Func& input,
     return is_in_strips && a.padded.defined() ? padded_beyond(a, p, input) : map;
 }
 
+// The column of a linear position. Halide does not find out by itself that the positions of a tile are
+// neighbours in a row: it leaves a remainder for each of them, and so an address.
+Expr column(const Expr& position, int width, int row_part) {
+    if (row_part == 0)
+        return position % width;
+    return position / row_part % (width / row_part) * row_part + position % row_part;
+}
+
 Stages build_convolution(const Problem& problem, const OperatorInputs& inputs) {
     if (inputs.request.has_phases)
         return stride_phases(problem, inputs);
@@ -41,7 +49,7 @@ Stages build_convolution(const Problem& problem, const OperatorInputs& inputs) {
     a.is_linear = inputs.request.is_linear;
     a.window = RDom(0, k.in, 0, k.width, 0, k.height, "window");
 
-    const Expr x = a.is_linear ? a.p % out_width : Expr(a.x);
+    const Expr x = a.is_linear ? column(a.p, out_width, inputs.request.row_part) : Expr(a.x);
     Expr y = a.is_linear ? a.p / out_width : Expr(a.y);
     // Halide's bounds of the rows that a pool asks for next are wider than what is asked for.
     if (problem.op == Operator::pooled_cross_correlation)

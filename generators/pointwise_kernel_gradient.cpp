@@ -40,12 +40,15 @@ void sum_strips(Stages& a, const Problem& problem, const OperatorInputs& inputs,
         a.window.where(position < c.positions);
         position = unsafe_promise_clamped(position, 0, c.positions - 1);
     }
-    // A tile's input channels that are none have the values of the last one.
-    const bool has_whole_tiles = p.in.channels % inputs.request.window.channels == 0;
-    const Expr channel = has_whole_tiles ? Expr(a.c) : min(a.c, p.in.channels - 1);
+    const WindowRequest& request = inputs.request.window;
+    const Halide::Func &of_vectors = request.along_inputs ? input : gradient,
+                       &of_broadcasts = request.along_inputs ? gradient : input;
+    const int broadcasts = request.along_inputs ? p.out_channels : p.in.channels;
+    // A tile's channels that are none have the values of the last one.
+    const Expr channel = broadcasts % request.channels == 0 ? Expr(a.c) : min(a.c, broadcasts - 1);
     a.sum = Halide::Func("sum");
     a.sum(at) = 0.0f;
-    a.sum(at) += gradient(a.d, position, 0, image) * input(channel, position, 0, image);
+    a.sum(at) += of_vectors(a.d, position, 0, image) * of_broadcasts(channel, position, 0, image);
 }
 
 std::vector<Expr> behind(const std::vector<Var>& axes, const std::vector<Expr>& more) {
@@ -59,11 +62,12 @@ std::vector<Expr> behind(const std::vector<Var>& axes, const std::vector<Expr>& 
 Stages pointwise_kernel_gradient(const Problem& problem, const OperatorInputs& inputs) {
     Stages a;
     const Cut c = cut(as_pointwise(problem), inputs.request.window);
+    const bool along_inputs = inputs.request.window.along_inputs;
     std::vector<Var> axes{a.d, a.c};
     if (kernel_operand(problem).rank == 4)
         axes.insert(axes.end(), {a.x, a.y});
     a.output = Halide::Func("result");
-    if (c.strips * c.parts == 1 && problem.in.batch != open_batch) {
+    if (c.strips * c.parts == 1 && problem.in.batch != open_batch && !along_inputs) {
         sum_strips(a, problem, inputs, axes);
         a.output(axes) = a.sum(behind(axes, {}));
         return a;
@@ -72,7 +76,7 @@ Stages pointwise_kernel_gradient(const Problem& problem, const OperatorInputs& i
     at.insert(at.end(), {Var("strip"), Var("image")});
     sum_strips(a, problem, inputs, at);
     a.strips = RDom(0, c.strips, 0, inputs.batch, "strips");
-    if (c.parts == 1) {
+    if (c.parts == 1 && !along_inputs) {
         a.output(axes) = 0.0f;
         a.output(axes) += a.sum(behind(axes, {a.strips[0], a.strips[1]}));
         return a;
@@ -82,9 +86,12 @@ Stages pointwise_kernel_gradient(const Problem& problem, const OperatorInputs& i
     a.parts = Halide::Func("parts");
     a.parts(of_part) = 0.0f;
     a.parts(of_part) += a.sum(behind(axes, {part * c.strips + a.strips[0], a.strips[1]}));
+    std::vector<Var> summed = axes;
+    if (along_inputs)
+        std::swap(summed[0], summed[1]);
     Expr total = 0.0f;
     for (int number = 0; number < c.parts; ++number)
-        total += a.parts(behind(axes, {number}));
+        total += a.parts(behind(summed, {number}));
     a.output(axes) = total;
     return a;
 }

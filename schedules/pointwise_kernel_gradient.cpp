@@ -13,18 +13,30 @@ namespace lamina {
 namespace {
 
 struct Geometry {
-    int in, out;   // channels
-    int positions; // of a map, of all images where their number is known
-    int lanes;     // of which output channels are whole vectors
+    int in, out;       // channels of which a tile has single ones, and those of which it has vectors
+    int positions;     // of a map, of all images where their number is known
+    int lanes;         // of which `out` channels are whole vectors
+    bool along_inputs; // `out` are the input's channels: the sums are transposed in the end
 };
 
+// The most lanes of which so many channels are whole vectors.
+int whole_lanes(const Situation& s, int channels) {
+    int lanes = full_lanes_for(*s.target, channels);
+    while (channels % lanes != 0)
+        lanes /= 2;
+    return lanes;
+}
+
+// Vectors run along output channels, as the kernel's gradient does in memory, unless input channels fill more
+// of them.
 Geometry geometry(const Situation& s) {
     const Problem p = as_pointwise(s.problem);
-    int lanes = full_lanes_for(*s.target, p.out_channels);
-    while (p.out_channels % lanes != 0)
-        lanes /= 2;
-    const int images = p.in.batch == open_batch ? 1 : p.in.batch;
-    return {p.in.channels, p.out_channels, p.in.height * p.in.width * images, lanes};
+    const int in = p.in.channels, out = p.out_channels, images = p.in.batch == open_batch ? 1 : p.in.batch,
+              positions = p.in.height * p.in.width * images;
+    const int lanes = whole_lanes(s, out), lanes_of_inputs = whole_lanes(s, in);
+    const bool along_inputs = lanes_of_inputs > lanes && std::int64_t{4} * in * out <= small_scratch_bytes;
+    return along_inputs ? Geometry{out, in, positions, lanes_of_inputs, true}
+                        : Geometry{in, out, positions, lanes, false};
 }
 
 std::string fits(const Situation& s) {
@@ -49,7 +61,8 @@ std::string fits(const Situation& s) {
     if (g.positions == 1)
         return "one position: there is nothing to sum in registers";
     if (g.lanes < 4)
-        return fmt::format("out_channels={}: no whole vectors of at least 4", p.out_channels);
+        return fmt::format("{} input and {} output channels: no whole vectors of at least 4", p.in.channels,
+                           p.out_channels);
     return "";
 }
 
@@ -121,7 +134,7 @@ std::string why_no_tasks(const Situation& s, const Knobs& knobs) {
         return fmt::format("parts:{}: must be a power of two up to {}, each of at least 16 of {} positions",
                            parts, part_choices(s).back(), g.positions);
     if (const std::int64_t bytes = std::int64_t{4} * parts * g.in * g.out;
-        parts > 1 && bytes > small_scratch_bytes)
+        (parts > 1 || g.along_inputs) && bytes > small_scratch_bytes)
         return fmt::format("parts:{}: so many kernels take {} KiB of scratch, of at most {}", parts,
                            bytes >> 10, small_scratch_bytes >> 10);
     return "";
@@ -132,8 +145,8 @@ std::string legal(const Situation& s, const Knobs& knobs) {
     const int vectors = knobs.get("vectors", 1), channels = knobs.get("channels", 1),
               positions = knobs.get("positions", g.positions);
     if (!contains(vector_choices(s), vectors))
-        return fmt::format("vectors:{}: must be 1 to 4, and {} lanes each must divide the {} output channels",
-                           vectors, g.lanes, g.out);
+        return fmt::format("vectors:{}: must be 1 to 4, and {} lanes each must divide the {} {} channels",
+                           vectors, g.lanes, g.out, g.along_inputs ? "input" : "output");
     if (!contains(channel_choices(s), channels))
         return fmt::format("channels:{}: must be 1 to {}", channels, channel_choices(s).back());
     if (tile_registers(vectors, channels) > s.target->vector_registers)
@@ -167,7 +180,7 @@ double arithmetic(const Situation& s, int vectors, int channels) {
 // Cycles of a call, an open batch counted as one image: the tiles' arithmetic, about one a position more as
 // what a strip's tiles read fills the L1 cache, and two for each line where it does not stay there;
 // accumulators added to the kernel's gradient, once a strip, from beyond that cache where it has other ones
-// in between; the map of fewer channels, read by each share; and the parts' gradients.
+// in between; the map of fewer channels, read by each share; the parts' gradients; and their transposition.
 double cost(const Situation& s, const Knobs& knobs) {
     const Geometry g = geometry(s);
     const int vectors = knobs.get("vectors"), channels = knobs.get("channels"), block = vectors * g.lanes,
@@ -182,7 +195,8 @@ double cost(const Situation& s, const Knobs& knobs) {
     const double adding = strips == 1 ? 0.5 : 4 * kernel > s.target->l1_bytes ? 3 : 1;
     return tiles * (g.positions * (arithmetic(s, vectors, channels) + waiting) +
                     strips * (10 + adding * vectors * channels)) +
-           (tasks - 1) * g.positions * row_bytes / 16 + (parts > 1 ? parts * 3 * kernel / g.lanes : 0);
+           (tasks - 1) * g.positions * row_bytes / 16 + (parts > 1 ? parts * 3 * kernel / g.lanes : 0) +
+           (g.along_inputs ? kernel : 0);
 }
 
 // Parts of the positions where these are many, else shares of the channels, for about eight tasks. (1x1
@@ -262,6 +276,7 @@ AlgorithmRequest request(const Situation& s, const Knobs& knobs) {
     return {.window = {.channels = knobs.get("channels"),
                        .parts = knobs.get("parts"),
                        .positions = knobs.get("positions"),
+                       .along_inputs = geometry(s).along_inputs,
                        .prefetch_lines = knobs.get("ahead") != 0 ? far_lines(s, knobs) : 0}};
 }
 
@@ -308,17 +323,15 @@ void apply_tiles(Stages& a, Halide::Func& gradient, const Situation& s, const Kn
 
 void apply(Stages& a, const Situation& s, const Knobs& knobs) {
     const Geometry g = geometry(s);
-    for (Halide::Func* gradient : {&a.output, &a.parts}) {
-        if (!gradient->defined())
-            continue;
-        gradient->bound(a.d, 0, g.out).bound(a.c, 0, g.in);
-        if (a.output.dimensions() == 4)
-            gradient->bound(a.x, 0, 1).bound(a.y, 0, 1);
-    }
+    const Problem p = as_pointwise(s.problem);
+    a.output.bound(a.d, 0, p.out_channels).bound(a.c, 0, p.in.channels);
     if (a.parts.defined()) {
-        a.output.vectorize(a.d, g.lanes, Halide::TailStrategy::RoundUp);
-        a.parts.compute_root();
+        a.parts.compute_root().bound(a.d, 0, g.out).bound(a.c, 0, g.in);
+        a.output.vectorize(a.d, whole_lanes(s, p.out_channels), Halide::TailStrategy::RoundUp);
     }
+    for (Halide::Func* gradient : {&a.output, &a.parts})
+        if (gradient->defined() && a.output.dimensions() == 4)
+            gradient->bound(a.x, 0, 1).bound(a.y, 0, 1);
     apply_tiles(a, a.parts.defined() ? a.parts : a.output, s, knobs);
     apply_sum(a, s, knobs);
 }
@@ -328,8 +341,9 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
 const Family pointwise_kernel_gradient_family = {
     "pointwise_kernel_gradient",
     "gradient of a kernel of one element by a register tile, from maps as they are",
-    {{"vectors", "vectors of output channels in the register tile", vector_choices},
-     {"channels", "input channels in the register tile", channel_choices},
+    {{"vectors", "vectors of output channels in the register tile, or of input channels where more are whole",
+      vector_choices},
+     {"channels", "channels of the other map in the register tile", channel_choices},
      {"positions", "positions that are summed while the tile stays in registers", position_choices},
      {"parts", "parts of the positions, summed apart, each a task or more", part_choices},
      {"share", "tiles of one task on the side with more channels", share_choices},
