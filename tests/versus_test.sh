@@ -36,6 +36,10 @@ for problem in report["problems"]:
     assert not problem["error"] and not problem["absent"], problem
     assert problem["lamina"]["seconds"] > 0 and problem["scratch_bytes"] >= 0 and problem["because"], problem
 P
+check 'both are held to the target' versus "${problems[0]}" --target x86-64-linux --threads 1 --json sse.json
+check 'and say what they ran' bash -c "grep -q '\"target\": *\"x86-64-linux\"' sse.json && ! grep -q avx sse.json"
+check 'a target that this CPU cannot run is refused' bash -c \
+    "! '$BUILD/bin/lamina_versus_onednn' --target arm-64-linux '${problems[0]}' 2>refused.txt && grep -q 'cannot run arm-64-linux' refused.txt"
 check 'what oneDNN has no primitive for is left out with a reason' bash -c \
     "'$BUILD/bin/lamina_versus_onednn' 'softmax in=1x1x1x8' --threads 1 --seconds 0.005 | grep -q 'not compared'"
 check 'no problem is wrong usage' bash -c "'$BUILD/bin/lamina_versus_onednn' 2>/dev/null; [[ \$? == 2 ]]"

@@ -19,7 +19,7 @@ namespace {
 
 struct Options {
     std::vector<std::string> problems;
-    std::string suite, records = tools::data_folder("records"), json, svg;
+    std::string suite, target, records = tools::data_folder("records"), json, svg;
     std::vector<std::string> directions{"forward", "input_gradient", "kernel_gradient"};
     std::vector<int> threads;
     int batch = 0;
@@ -97,9 +97,13 @@ std::string write(const std::string& path, const std::string& text) {
 }
 
 int run(Options options) {
-    const TargetFacts* target = tools::target_or_fail("");
+    const TargetFacts* target = tools::target_or_fail(options.target);
     if (!target)
         return tools::exit_usage;
+    if (!can_run_here(*target))
+        return tools::fail(tools::exit_failed, fmt::format("target: this CPU cannot run {}", target->name));
+    if (const std::string why = limit_peer(*target); !why.empty())
+        return tools::fail(tools::exit_failed, why);
     std::string error;
     const std::vector<KernelRequest> requests = requests_of(options, error);
     if (error.empty() && requests.empty())
@@ -155,6 +159,11 @@ int main(int argc, char** argv) {
         ->delimiter(',');
     app.add_option("--batch", options.batch, "Images of a call, instead of the problems' own number")
         ->check(CLI::Range(1, 65536));
+    app.add_option(
+           "--target", options.target,
+           "Target to compile for, whose vectors oneDNN is held to as well; default: the best this CPU "
+           "runs")
+        ->type_name("T");
     app.add_option("--seconds", options.seconds, "Time to spend on each contender")
         ->check(CLI::Range(0.001, 60.0))
         ->capture_default_str();

@@ -101,6 +101,17 @@ Peer make_peer(const Problem& problem, const SharedData& data, int threads, bool
     return peer;
 }
 
+std::string limit_peer(const TargetFacts& target) {
+    // With the longest vectors oneDNN also takes what else the CPU has.
+    constexpr int longest = 64;
+    if (target.vector_bytes == longest)
+        return "";
+    const dnnl::cpu_isa isa = target.vector_bytes == 32 ? dnnl::cpu_isa::avx2 : dnnl::cpu_isa::sse41;
+    return dnnl::set_max_cpu_isa(isa) == dnnl::status::success
+               ? ""
+               : fmt::format("oneDNN takes no limit to the instructions of {}", target.name);
+}
+
 std::string peer_version() {
     const dnnl_version_t& version = *dnnl_version();
     return fmt::format("{}.{}.{}", version.major, version.minor, version.patch);

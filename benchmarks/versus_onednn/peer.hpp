@@ -24,6 +24,10 @@ struct Peer {
 // Primitives for calls with so many threads. The data outlive them. What is reordered, is reordered here.
 Peer make_peer(const Problem& problem, const SharedData& data, int threads, bool with_winograd);
 
+// Keeps the library to vectors as long as the target's, for all primitives that are made afterwards; before
+// the first one. Returns why not, or "".
+std::string limit_peer(const TargetFacts& target);
+
 // The library's version, e.g. 3.2.0.
 std::string peer_version();
 
