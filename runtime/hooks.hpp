@@ -7,6 +7,7 @@
 #include <HalideRuntime.h>
 
 #include <atomic>
+#include <bitset>
 
 namespace lamina::detail {
 
@@ -29,6 +30,22 @@ public:
                 scratch_.per_thread};
     }
 
+    // Numbers of the threads that may join: from 1 on, as 0 is the caller's. Whoever calls these sees to it
+    // that no two do so at once.
+    int free_threads() const { return threads_ - 1 - static_cast<int>(taken_.count()); }
+    // `preferred` or, should that be taken, the next free one.
+    bool take_thread(int preferred, int& thread) {
+        for (int i = 0; i < threads_ - 1; ++i) {
+            thread = 1 + (preferred - 1 + i) % (threads_ - 1);
+            if (!taken_.test(static_cast<std::size_t>(thread))) {
+                taken_.set(static_cast<std::size_t>(thread));
+                return true;
+            }
+        }
+        return false;
+    }
+    void give_back_thread(int thread) { taken_.reset(static_cast<std::size_t>(thread)); }
+
     // The first one counts; any thread of the call may come.
     void note_error(const char* text) noexcept;
     void note_refused_scratch(std::size_t bytes) noexcept;
@@ -40,6 +57,7 @@ public:
 private:
     const int threads_;
     const Scratch scratch_;
+    std::bitset<LAMINA_MAX_THREADS> taken_;
     std::atomic_flag has_error_{};
     std::atomic<std::size_t> refused_scratch_{0};
     char error_[LAMINA_MESSAGE_SIZE / 2] = "";
@@ -50,6 +68,7 @@ struct Worker {
     Call& call;
     ScratchStack scratch;
     bool is_in_parallel_loop;
+    int thread = 0; // its number among those of the call
 };
 
 // Makes `worker` this thread's current one while it lives.
@@ -73,7 +92,8 @@ void install_hooks() noexcept;
 
 int run_parallel_loop(void* user_context, halide_task_t task, int min, int size, std::uint8_t* closure);
 
-// The function that ran parallel loops before Lamina's hook.
+// The function that ran parallel loops before Lamina's hook: Halide's own, unless the app has threads for
+// them.
 extern std::atomic<halide_do_par_for_t> previous_do_par_for;
 
 } // namespace lamina::detail

@@ -1,6 +1,4 @@
-#include "hooks.hpp"
-
-#include <algorithm>
+#include "workers.hpp"
 
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
@@ -18,8 +16,8 @@ namespace lamina::detail {
 
 namespace {
 
-// Halide's thread pool orders its threads with atomics that are compiled into the runtime object, where the
-// thread sanitizer does not see them.
+// The app's threads may be ordered by means that the thread sanitizer does not see, as those of Halide's pool
+// are, which come with a runtime object that is not instrumented.
 void tell_sanitizer_acquired([[maybe_unused]] void* address) {
 #ifdef LAMINA_TSAN
     __tsan_acquire(address);
@@ -31,39 +29,51 @@ void tell_sanitizer_released([[maybe_unused]] void* address) {
 #endif
 }
 
-struct Loop {
-    Call& call;
-    halide_task_t task;
-    int min, size;
-    std::uint8_t* closure;
-    std::atomic<std::int64_t> next{0};
-    std::atomic<int> result{0}; // of the first task that failed
-};
-
-void run_tasks(Loop& loop) {
-    while (loop.result.load(std::memory_order_relaxed) == 0) {
-        const std::int64_t index = loop.next.fetch_add(1, std::memory_order_relaxed);
-        if (index >= loop.size)
-            return;
-        const int result = loop.task(&loop.call, static_cast<int>(loop.min + index), loop.closure);
-        int none = 0;
-        if (result != 0)
-            loop.result.compare_exchange_strong(none, result);
-    }
-}
-
-// One task of the pool: a thread's share of the loop. The pool never runs two of the same number at once,
-// so that the number is also that of the thread's scratch.
+// A thread's share of a loop that the app's threads run. They never run two of the same number at once, so
+// that the number is also that of the thread's scratch.
 int run_share(void*, int thread, std::uint8_t* closure) {
     tell_sanitizer_acquired(closure);
     Loop& loop = *reinterpret_cast<Loop*>(closure);
-    Worker worker{loop.call, loop.call.thread_stack(thread), true};
+    Worker worker{loop.call, loop.call.thread_stack(thread), true, thread};
     {
         const CurrentWorker current(worker);
-        run_tasks(loop);
+        run_tasks(loop, thread);
     }
     tell_sanitizer_released(closure);
     return 0;
+}
+
+int run_alone(void* user_context, halide_task_t task, int min, int size, std::uint8_t* closure) {
+    int result = 0;
+    for (int i = 0; i < size && result == 0; ++i)
+        result = task(user_context, min + i, closure);
+    return result;
+}
+
+// By the threads of an app that had a hook for loops of its own before Lamina's.
+void run_by_app(Loop& loop) {
+    auto* shared = reinterpret_cast<std::uint8_t*>(&loop);
+    tell_sanitizer_released(shared);
+    const int result = previous_do_par_for.load()(&loop.call, run_share, 0, loop.shares, shared);
+    tell_sanitizer_acquired(shared);
+    if (loop.result == 0)
+        loop.result = result;
+}
+
+int run_for(const Worker& worker, bool is_outermost, halide_task_t task, int min, int size,
+            std::uint8_t* closure) {
+    Call& call = worker.call;
+    const bool has_workers = previous_do_par_for == halide_default_do_par_for;
+    // Workers also help with what is inside an outermost loop of one task.
+    const bool is_alone = has_workers ? size <= 1 && !is_outermost : size <= 1 || !is_outermost;
+    if (is_alone || call.threads() == 1)
+        return run_alone(&call, task, min, size, closure);
+    Loop loop(call, task, min, size, closure);
+    if (has_workers)
+        workers().run(loop, worker.thread, is_outermost);
+    else
+        run_by_app(loop);
+    return loop.result;
 }
 
 } // namespace
@@ -72,21 +82,11 @@ int run_parallel_loop(void* user_context, halide_task_t task, int min, int size,
     const Worker* worker = worker_of(user_context);
     if (!worker)
         return previous_do_par_for.load()(user_context, task, min, size, closure);
-    Loop loop{worker->call, task, min, size, closure};
-    auto* shared = reinterpret_cast<std::uint8_t*>(&loop);
-    const int shares = std::min(worker->call.threads(), size);
-    if (worker->is_in_parallel_loop) {
-        run_tasks(loop);
-    } else if (shares <= 1) {
-        run_share(user_context, 0, shared);
-    } else {
-        tell_sanitizer_released(shared);
-        const int pool_result = previous_do_par_for.load()(user_context, run_share, 0, shares, shared);
-        tell_sanitizer_acquired(shared);
-        if (loop.result == 0)
-            return pool_result;
-    }
-    return loop.result;
+    if (worker->is_in_parallel_loop)
+        return run_for(*worker, false, task, min, size, closure);
+    Worker first{worker->call, worker->call.thread_stack(0), true};
+    const CurrentWorker current(first);
+    return run_for(first, true, task, min, size, closure);
 }
 
 } // namespace lamina::detail
