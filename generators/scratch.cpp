@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <functional>
+
 namespace lamina {
 
 namespace {
@@ -115,6 +118,8 @@ ScratchUse scratch_use(const Halide::Module& module, const std::string& function
         if (!allocations.error.empty())
             use.error = allocations.error;
     }
+    // Functions of loops come before those that hold them.
+    std::ranges::stable_sort(use.allocations, std::ranges::greater(), &Allocation::kind);
     use.serial = detail::scratch_stack_size(use.serial);
     use.per_thread = detail::scratch_stack_size(use.per_thread);
     return use;

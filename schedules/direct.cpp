@@ -282,9 +282,14 @@ double far_bytes(const Situation& s, int block, int strip, bool is_ahead) {
 // Of all strips, the one that waits least for bytes from beyond the L2 cache.
 int default_strip(const Situation& s, int block) {
     const Geometry g = geometry(s);
+    // Where a single block holds all channels, strips are the only tasks.
+    const int out_channels = as_convolution(s.problem).out_channels;
+    const bool needs_strips = out_channels <= most_vectors(s) * g.lanes;
     int best = g.out_height;
     double fewest = 1e300;
     for (int strip : strip_choices(s)) {
+        if (needs_strips && strip > 1 && strip * 2 > g.out_height && g.positions >= 2 * 64)
+            continue;
         const double bytes = far_bytes(s, block, strip, false);
         if (strip * g.out_width >= std::min(g.positions, 64) && bytes <= fewest) {
             fewest = bytes;
@@ -412,6 +417,8 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
                            knobs.get("unroll"));
     if (knobs.get("strip") < g.out_height) {
         a.output.fuse(strip, a.n, task).parallel(task);
+        if (needs_inner_tasks(g.out_height / knobs.get("strip"), s.problem.in.batch))
+            a.output.parallel(co);
         store_padded(a, s, task);
     } else {
         a.output.parallel(co);

@@ -32,8 +32,8 @@ struct WindowRequest {
     int positions = 0; // that are summed together where a window is one position and each map is one row of
                        // them; 0: windows have rows, of which the rest of this speaks
     bool along_inputs = false; // such sums stand with their input channels innermost, and are transposed
-    int prefetch_lines = 0; // of the next strip of positions that a tile fetches at each position, see
-                            // with_strip_prefetch()
+    int prefetch_lines = 0;    // of the next strip of positions that a tile fetches at each position, see
+                               // with_strip_prefetch()
 };
 
 // How Winograd's algorithm goes through a map: by blocks of tiles.
@@ -61,8 +61,8 @@ struct AlgorithmRequest {
     int kernel_chunk =
         0; // input channels between whose runs the packed kernel goes through the window; 0 means all
     bool is_linear = false; // sum over linear positions
-    int row_part = 0; // of linear positions that a tile has, where its tiles divide the output's rows, so that
-                      // they are neighbours in a row; 0: tiles may cross rows
+    int row_part = 0; // of linear positions that a tile has, where its tiles divide the output's rows, so
+                      // that they are neighbours in a row; 0: tiles may cross rows
     int tile_positions = 0; // linear positions whose sum leaves out the kernel's rows that meet padding alone
                             // for all of them; 0: nothing is left out
     int prefetch_tiles = 0; // tiles of a block of output channels that each fetch a part of the next block's

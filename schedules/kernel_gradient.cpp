@@ -181,6 +181,18 @@ double tile_cost(const Situation& s, int vectors, int channels) {
     return waste * (std::max(arithmetic, loads) + 0.1 * loads) / multiply_adds;
 }
 
+// Strips of a call, an open batch counted as one image.
+double strip_count(const Situation& s, const Knobs& knobs) {
+    const double images = knobs.get("images") != 0 ? 1 : std::max(s.problem.in.batch, 1);
+    return images * geometry(s).windows.height / knobs.get("rows");
+}
+
+// Whether threads help with a strip: they take about 1 us to begin, and this many cycles would be 4 us.
+bool is_worth_threads(const Situation& s, const Knobs& knobs) {
+    const double multiply_adds = static_cast<double>(operation_count(as_pointwise(s.problem))) / 2;
+    return multiply_adds / geometry(s).lanes / s.target->fma_per_cycle / strip_count(s, knobs) > 16000;
+}
+
 // Cycles of a call, an open batch counted as one image: the tiles' arithmetic, more where a tile's part of a
 // strip does not stay in the L1 cache; loading and storing the tiles of every strip, and beginning its loops;
 // storing the maps; and bytes from beyond the L2 cache: of the kernel's gradient for each strip, about eight
@@ -193,7 +205,7 @@ double cost(const Situation& s, const Knobs& knobs) {
     const int batch = std::max(p.in.batch, 1), images = knobs.get("images") != 0 ? batch : 1;
     const int block = vectors * g.lanes;
     const double l2 = s.target->l2_bytes;
-    const double strips = static_cast<double>(g.windows.height) / rows * batch / images;
+    const double strips = strip_count(s, knobs);
     const double positions = static_cast<double>(rows) * g.windows.width * images;
     const double reach =
         static_cast<double>(g.reach.height) * g.reach.width * images * rows / g.windows.height;
@@ -219,20 +231,21 @@ double cost(const Situation& s, const Knobs& knobs) {
 }
 
 Knobs defaults(const Situation& s, const Knobs& given) {
+    const Geometry g = geometry(s);
     Knobs best;
     double least = 1e300;
-    const auto values = [&](std::string_view name, std::vector<int> choices) {
-        return given.has(name) ? std::vector{given.get(name)} : std::move(choices);
-    };
-    for (int v : values("vectors", vector_choices(s)))
-        for (int c : values("channels", channel_choices(s)))
-            for (int rows : values("rows", row_choices(s)))
-                for (int images : values("images", image_choices(s))) {
+    for (int v : open_choices(given, "vectors", vector_choices(s)))
+        for (int c : open_choices(given, "channels", channel_choices(s)))
+            for (int rows : open_choices(given, "rows", row_choices(s)))
+                for (int images : open_choices(given, "images", image_choices(s))) {
                     const Knobs knobs{{"vectors", v}, {"channels", c}, {"rows", rows}, {"images", images}};
                     if (!legal(s, knobs).empty() && !best.values().empty())
                         continue;
-                    if (const double cycles = legal(s, knobs).empty() ? cost(s, knobs) : 1e299;
-                        cycles < least) {
+                    const bool is_single_task = v * g.lanes >= g.out && c >= g.in;
+                    const double cycles = legal(s, knobs).empty()
+                                              ? cost(s, knobs) * (is_single_task ? worth_of_tasks : 1)
+                                              : 1e299;
+                    if (cycles < least) {
                         least = cycles;
                         best = knobs;
                     }
@@ -251,7 +264,7 @@ AlgorithmRequest request(const Situation& s, const Knobs& knobs) {
 
 // A map that is stored, in tasks of rows of windows: all of its blocks, or of one that is not full the
 // channels that are some.
-void store_rows(const Stages& a, Halide::Func& map, bool are_some, const Geometry& g) {
+void store_rows(const Stages& a, Halide::Func& map, bool are_some, const Geometry& g, bool is_parallel) {
     const std::vector<Halide::Var> args = map.args(); // i, x, y, n, block
     Halide::Stage definition = are_some ? Halide::Stage(map.update()) : Halide::Stage(map);
     if (are_some) {
@@ -268,7 +281,8 @@ void store_rows(const Stages& a, Halide::Func& map, bool are_some, const Geometr
         row = Halide::Var("row");
         definition.split(args[1], row, args[1], g.windows.width);
     }
-    definition.parallel(row);
+    if (is_parallel)
+        definition.parallel(row);
 }
 
 void apply(Stages& a, const Situation& s, const Knobs& knobs) {
@@ -292,16 +306,26 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
     order.insert(order.end(), {near, far});
     if (has_strips)
         order.insert(order.end(), {a.strips[0], a.strips[1]});
-    tiles.reorder(order).unroll(ci).fuse(near, far, task).parallel(task);
+    tiles.reorder(order).unroll(ci).fuse(near, far, task);
+    const bool has_row = g.has_row && has_taps;
+    Halide::Var tile = !has_taps ? task : has_row ? a.y : a.x;
+    if (has_taps && needs_inner_tasks(ceil_div(g.out, block) * ceil_div(g.in, knobs.get("channels")), 1)) {
+        tiles.fuse(a.y, task, task);
+        if (!has_row)
+            tiles.fuse(a.x, task, task);
+        tile = task;
+    }
+    const bool is_parallel = is_worth_threads(s, knobs);
+    if (is_parallel)
+        tiles.parallel(task);
     // Masked stores go with the vector of a whole block only; it is cut into registers all the same.
     if (g.out % block == 0)
         tiles.vectorize(inner, g.lanes).unroll(inner);
     else
         tiles.vectorize(inner);
-    const bool has_row = g.has_row && has_taps;
     if (has_row)
         tiles.unroll(a.x);
-    a.sum.compute_at(a.output, !has_taps ? task : has_row ? a.y : a.x).store_in(Halide::MemoryType::Stack);
+    a.sum.compute_at(a.output, tile).store_in(Halide::MemoryType::Stack);
     a.sum.bound_extent(a.c, knobs.get("channels"));
     a.sum.vectorize(a.d, g.lanes).unroll(a.d).unroll(a.c);
     Halide::Stage update = a.sum.update();
@@ -319,9 +343,9 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
             map.compute_at(a.output, a.strips[0]);
         else
             map.compute_root();
-        store_rows(a, map, false, g);
+        store_rows(a, map, false, g, is_parallel);
         if (map.has_update_definition())
-            store_rows(a, map, true, g);
+            store_rows(a, map, true, g, is_parallel);
     }
 }
 

@@ -44,6 +44,16 @@ constexpr double image_elements(const Shape& map) {
     return 1.0 * map.height * map.width * map.channels;
 }
 
+// By how much longer a default may take than the quickest schedule so as not to be a single task, which would
+// leave all but one thread without work.
+constexpr double worth_of_tasks = 1.3;
+
+// Whether loops inside so many tasks are to be tasks as well. With few, those that have none any more would
+// wait long for the last ones.
+constexpr bool needs_inner_tasks(int tasks_per_image, int batch) {
+    return std::int64_t{tasks_per_image} * std::max(batch, 1) < 32;
+}
+
 // Bytes that a kernel may take for itself: as many as its maps of so many elements, or where these are small
 // `small_scratch_bytes`.
 constexpr std::int64_t small_scratch_bytes = 2 << 20;

@@ -194,9 +194,10 @@ void apply_phase(Stages& a, const Situation& s, const Knobs& knobs, int number) 
         .reorder(ci, within, tile, row, co, strip, a.n)
         .unroll(within);
     const bool has_strips = knobs.get("strip") < g.phase.height;
+    const int strips = ceil_div(g.phase.height, knobs.get("strip"));
     if (has_strips)
         stage.parallel(strip);
-    else
+    if (!has_strips || needs_inner_tasks(strips, 1))
         stage.parallel(co);
     if (channels % block == 0)
         stage.vectorize(ci, g.lanes).unroll(ci);

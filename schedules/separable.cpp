@@ -60,7 +60,7 @@ std::vector<int> strip_choices(const Situation& s) {
     const double most = most_scratch_bytes(static_cast<double>(elements(s.problem.in) + elements(out)));
     std::vector<int> values;
     for (int rows : divisors(out.height))
-        if (rows == 1 || strip_bytes(s, rows) <= most)
+        if (rows == 1 || static_cast<double>(strip_bytes(s, rows)) <= most)
             values.push_back(rows);
     return values;
 }
@@ -217,7 +217,8 @@ void schedule_part(Stages& a, const Situation& s, const Knobs& knobs, std::size_
         .reorder(ci, within, co, tile, part.positions[1], chunk)
         .vectorize(ci)
         .unroll(within);
-    if (knobs.get("strip") == output_shape(s.problem).height)
+    const int rows = output_shape(s.problem).height, strip = knobs.get("strip");
+    if (strip == rows || needs_inner_tasks(rows / strip, s.problem.in.batch))
         stage.parallel(chunk);
     Halide::Func sum = part.sum;
     sum.compute_at(a.depthwise, co).store_in(Halide::MemoryType::Stack).vectorize(a.c).unroll(a.x);
@@ -257,7 +258,9 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
     const bool has_strips = rows < out.height;
     if (has_strips)
         a.output.fuse(a.y, a.n, task).parallel(task);
-    else
+    // What tiles fetch of the next strip's input is known where the task is.
+    const bool fetches = knobs.get("ahead") != 0;
+    if (!has_strips || (!fetches && needs_inner_tasks(out.height / rows, s.problem.in.batch)))
         a.output.parallel(co);
     const Halide::Var& level = has_strips ? task : a.n;
     a.depthwise.compute_at(a.output, level).bound(a.c, 0, s.problem.in.channels);

@@ -240,8 +240,10 @@ void search_within(const Situation& s, const Geometry& g, const OpenKnobs& open,
                 if (b.group % b.block != 0 || !is_whole_groups(g, b) || tiles > b.tiles() ||
                     registers_used(vectors, tiles) > s.target->vector_registers)
                     continue;
-                const double cycles =
-                    block_bytes(s, g, b) > most_block_bytes(g, b.images) ? least : cycles_of(s, g, b);
+                const bool is_single_task = b.count() == Size(1) && b.group >= g.problem.out_channels;
+                const double cycles = block_bytes(s, g, b) > most_block_bytes(g, b.images)
+                                          ? least
+                                          : cycles_of(s, g, b) * (is_single_task ? worth_of_tasks : 1);
                 if (cycles >= least)
                     continue;
                 least = cycles;
@@ -307,7 +309,8 @@ void bound_block(Halide::Func& stage, const WinogradStages& w, const Blocks& b) 
     stage.bound(w.t, 0, b.tiles()).bound_extent(w.bx, 1).bound_extent(w.by, 1).bound_extent(w.bn, 1);
 }
 
-void transform_input(Stages& a, const Situation& s, const Blocks& b, const Halide::LoopLevel& level) {
+void transform_input(Stages& a, const Situation& s, const Blocks& b, const Halide::LoopLevel& level,
+                     bool is_parallel) {
     WinogradStages& w = a.winograd;
     const Geometry g = geometry(s);
     const int channels = g.problem.in.channels, lanes = full_lanes_for(*s.target, channels);
@@ -319,6 +322,8 @@ void transform_input(Stages& a, const Situation& s, const Blocks& b, const Halid
         .vectorize(lane)
         .unroll(w.ax)
         .unroll(w.ay);
+    if (is_parallel)
+        w.input.parallel(chunk);
     w.rows.compute_at(w.input, vector)
         .store_in(Halide::MemoryType::Stack)
         .vectorize(a.c, lanes)
@@ -382,14 +387,16 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
     w.input.bound_storage(a.c, g.problem.in.channels + line_floats);
     w.products.bound_storage(a.c, b.group + line_floats);
     const Size count = b.count();
+    const int batch = std::max(g.problem.in.batch, 1);
+    const bool has_few_blocks = needs_inner_tasks(count.height * count.width, ceil_div(batch, b.images));
     Halide::Var block = w.bx;
     if (count != Size(1) || g.problem.in.batch != b.images) {
         a.output.fuse(w.bx, w.by, block).fuse(block, w.bn, task).parallel(task);
         block = task;
-    } else {
-        a.output.parallel(group);
     }
-    transform_input(a, s, b, Halide::LoopLevel(a.output, block));
+    if (has_few_blocks)
+        a.output.parallel(group);
+    transform_input(a, s, b, Halide::LoopLevel(a.output, block), has_few_blocks);
     w.products.compute_at(a.output, group);
     multiply(a, s, b, knobs);
     w.output.compute_at(a.output, group)
