@@ -73,6 +73,33 @@ TEST_CASE("The hot loop of direct is its register tile, times the unrolled chann
     }
 }
 
+TEST_CASE("Positions of a tile that divides a row have one address", "[loops]") {
+    for (const char* layer : {"in=1x112x112x32 out_channels=16 kernel_size=1x1",
+                              "in=1x112x112x32 out_channels=16 kernel_size=3 padding=same",
+                              "in=1x56x56x32 out_channels=16 kernel_size=3 stride=2 padding=1x1"})
+        for (const int positions : {14, 28}) {
+            const std::string schedule = fmt::format("direct,vectors:1,positions:{},unroll:1", positions);
+            INFO(layer << " " << schedule);
+            const LoopCounts counts = hot_loop(compiled(fmt::format("cross_correlation {}", layer),
+                                                        "x86-64-linux-avx512", schedule))
+                                          .counts;
+            CHECK(counts.multiply_adds == positions);
+            CHECK(counts.loads == positions + 1);
+            CHECK(counts.spills == 0);
+        }
+}
+
+TEST_CASE("Gradients of depthwise kernels stay in registers by default", "[loops]") {
+    for (const char* target : {"x86-64-linux-avx2", "x86-64-linux-avx512"})
+        for (const char* map :
+             {"in=1x14x14x576 out_channels=576 groups=576", "in=1x56x56x144 out_channels=144 groups=144"}) {
+            INFO(map << " on " << target);
+            const std::string problem = fmt::format(
+                "cross_correlation_kernel_gradient {} kernel_size=3 padding=same epilogue=none", map);
+            CHECK(hot_loop(compiled(problem, target, "depthwise_kernel_gradient")).counts.spills == 0);
+        }
+}
+
 TEST_CASE("The loop of a pool is the one with the most arithmetic", "[loops]") {
     const HotLoop loop = hot_loop(compiled("max_pool in=1x112x112x64 kernel_size=3 stride=2 padding=1",
                                            "x86-64-linux-avx2", "pool,columns:4"));

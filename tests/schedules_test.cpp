@@ -214,8 +214,8 @@ TEST_CASE("Dot products say which tiles, strips and channels they have no place 
 
 TEST_CASE("Gradients of 1x1 kernels are summed from maps as they are where strips stay in the L1 cache",
           "[schedules]") {
-    const auto family = [](std::string_view problem) {
-        const Choice choice = choose_schedule(situation_of(problem, "x86-64-linux-avx2"), "", "");
+    const auto family = [](std::string_view problem, std::string_view target = "x86-64-linux-avx2") {
+        const Choice choice = choose_schedule(situation_of(problem, target), "", "");
         CHECK(choice.error == "");
         return choice.family->name;
     };
@@ -228,6 +228,10 @@ TEST_CASE("Gradients of 1x1 kernels are summed from maps as they are where strip
          {"cross_correlation_kernel_gradient in=1x7x7x512 out_channels=2048 kernel_size=1x1",
           "cross_correlation_kernel_gradient in=1x28x28x128 out_channels=512 kernel_size=1x1"})
         CHECK(family(problem) == "kernel_gradient");
+    // 24 output channels are three vectors of AVX2, but of AVX-512 only the 96 input channels are whole ones.
+    const char* narrow = "cross_correlation_kernel_gradient in=1x56x56x96 out_channels=24 kernel_size=1x1";
+    for (const char* target : {"x86-64-linux-avx2", "x86-64-linux-avx512"})
+        CHECK(family(narrow, target) == "pointwise_kernel_gradient");
 }
 
 TEST_CASE("Gradients of 1x1 kernels say which tiles, strips and parts they have no place for",
@@ -246,8 +250,14 @@ TEST_CASE("Gradients of 1x1 kernels say which tiles, strips and parts they have 
     CHECK_THAT(refusal(wide, ",parts:3"), Catch::Contains("parts:3: must be a power of two"));
     CHECK_THAT(refusal(wide, ",parts:16"), Catch::Contains("parts:16") && Catch::Contains("scratch"));
     CHECK_THAT(refusal(wide, ",ahead:2"), Catch::Contains("ahead:2"));
-    CHECK(refusal("cross_correlation_kernel_gradient in=1x28x28x256 out_channels=256 kernel_size=3x3", "") !=
-          "");
+    CHECK_THAT(
+        refusal("cross_correlation_kernel_gradient in=1x28x28x256 out_channels=256 kernel_size=3x3", ""),
+        Catch::Contains("kernel_size=3x3"));
+    const char* along_inputs =
+        "cross_correlation_kernel_gradient in=1x28x28x96 out_channels=17 kernel_size=1x1";
+    CHECK_THAT(refusal(along_inputs, ",vectors:5"), Catch::Contains("divide the 96 input channels"));
+    CHECK_THAT(refusal("cross_correlation_kernel_gradient in=1x28x28x3 out_channels=17 kernel_size=1x1", ""),
+               Catch::Contains("3 input and 17 output channels"));
 }
 
 TEST_CASE("A family that does not fit says why", "[schedules]") {
