@@ -1,5 +1,7 @@
 #include "schedules/nests.hpp"
 
+#include <fmt/format.h>
+
 namespace lamina {
 
 std::vector<int> divisors(int number) {
@@ -87,6 +89,14 @@ void store_unpadded(Stages& a, const Situation& s, const Halide::Var& level, int
     a.padded.bound_storage(a.y, std::min(reach, p.in.height));
     if (const int lanes = full_lanes_for(*s.target, p.in.channels); lanes > 1)
         a.padded.vectorize(a.c, lanes, Halide::TailStrategy::ShiftInwards);
+}
+
+std::string why_not_channelwise(const Situation& s) {
+    if (s.target->is_gpu)
+        return fmt::format("target {} has no CPU vectors", s.target->name);
+    if (s.problem.layout != Layout::nhwc)
+        return "layout=nchw: it loads vectors of channels, which must be contiguous";
+    return "";
 }
 
 // Steps of a register tile's sum that stand in one turn of a loop, where that has all of a chunk's channels.

@@ -89,16 +89,7 @@ inline constexpr std::string_view why_not_unfolded =
 // next ones, some of them at each turn of the innermost loop.
 void schedule_register_tile(Stages& a, const Halide::LoopLevel& level, int lanes, int chunk, int unroll);
 
-// A family of operators that look at a window of one channel at a time, see channelwise.cpp. `fits` ends
-// by asking why_not_channelwise().
-Family channelwise_family(std::string_view name, std::string_view meaning,
-                          std::string (*fits)(const Situation&));
-
-// The nest of such a family, where `columns_tail` says how columns of tiles end, and its defaults.
-void apply_channelwise(Stages& a, const Situation& s, const Knobs& knobs, Halide::TailStrategy columns_tail);
-Knobs channelwise_defaults(const Situation& s);
-
-// Why the nest of such a family does not suit the target or the layout, or "".
+// Why the target or the layout does not suit a nest that keeps channels apart, in vectors, or "".
 std::string why_not_channelwise(const Situation& s);
 
 // Rows in vectors, of which so many are computed together, and so many elements by one task.

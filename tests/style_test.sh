@@ -34,7 +34,7 @@ only_includes() {
     [[ -z $others ]] || { printf '%s\n' "$others" && false; }
 }
 standard='<[a-z_0-9]+>'
-system='<(dlfcn|fcntl|poll|sched|signal|spawn|unistd|sys/[a-z]+)\.h>'
+system='<(dlfcn|fcntl|poll|pthread|sched|signal|spawn|unistd|sys/[a-z]+)\.h>'
 dsl='["<]lamina/[a-z_]+\.hpp[">]'
 halide='<Halide\.h>'
 fmt='<fmt/[a-z]+\.h>'
