@@ -75,7 +75,9 @@ Stages pointwise_kernel_gradient(const Problem& problem, const OperatorInputs& i
     std::vector<Var> at = axes;
     at.insert(at.end(), {Var("strip"), Var("image")});
     sum_strips(a, problem, inputs, at);
-    a.strips = RDom(0, c.strips, 0, inputs.batch, "strips");
+    // Images of a known number are one row of positions.
+    const Expr rows = problem.in.batch == open_batch ? inputs.batch : Expr(1);
+    a.strips = RDom(0, c.strips, 0, rows, "strips");
     if (c.parts == 1 && !along_inputs) {
         a.output(axes) = 0.0f;
         a.output(axes) += a.sum(behind(axes, {a.strips[0], a.strips[1]}));

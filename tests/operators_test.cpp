@@ -87,7 +87,9 @@ TEST_CASE("What random problems once found to be wrong gives the reference's res
         std::string_view problem, schedule;
     };
     // A result of 17 floats at the end of a page, which begins where no vector may be aligned (SSE4.1); a map
-    // that has fewer columns than a vector has lanes; tasks that read different numbers of rows.
+    // that has fewer columns than a vector has lanes; tasks that read different numbers of rows; images of a
+    // known number that are one row of positions, in several strips, with parts and with vectors along the
+    // input.
     for (const auto& [problem, schedule] :
          {Found{"cross_correlation_kernel_gradient in=1x4x4x17 out_channels=17 kernel_size=1x1 groups=17 "
                 "epilogue=none",
@@ -98,7 +100,13 @@ TEST_CASE("What random problems once found to be wrong gives the reference's res
           Found{
               "transposed_convolution_input_gradient in=1x7x5x64 out_channels=64 kernel_size=7x7 stride=2x2 "
               "dilation=3x1 padding=3x2 output_padding=1x0 groups=64 epilogue=tanh,bias",
-              "depthwise,columns:5,strip:1,stored:0"}}) {
+              "depthwise,columns:5,strip:1,stored:0"},
+          Found{"cross_correlation_kernel_gradient in=2x8x8x16 out_channels=32 kernel_size=1x1 epilogue=none",
+                "pointwise_kernel_gradient,positions:12,parts:1"},
+          Found{"cross_correlation_kernel_gradient in=3x8x8x16 out_channels=32 kernel_size=1x1 epilogue=none",
+                "pointwise_kernel_gradient,positions:12,parts:4"},
+          Found{"cross_correlation_kernel_gradient in=2x8x8x32 out_channels=8 kernel_size=1x1 epilogue=none",
+                "pointwise_kernel_gradient,positions:12,parts:2"}}) {
         const ParsedProblem parsed = parse_problem(problem);
         REQUIRE(parsed.error.view() == "");
         for (const TargetFacts* target : runnable_targets())
