@@ -63,8 +63,9 @@ bool watch(IsOver is_over) {
 
 } // namespace
 
-Loop::Loop(Call& of, halide_task_t what, int min, int size, std::uint8_t* data)
-    : call(of), task(what), closure(data), shares(std::clamp(size, 0, std::min(of.threads(), most_shares))) {
+Loop::Loop(Call& of, halide_task_t what, int min, int count, std::uint8_t* data)
+    : call(of), task(what), closure(data), size(count),
+      shares(std::clamp(size, 0, std::min(of.threads(), most_shares))) {
     std::int64_t first = min;
     for (int i = 0; i < shares; ++i) {
         share[i].next.store(first, std::memory_order_relaxed);
@@ -167,7 +168,7 @@ void Workers::open(Loop& loop, bool is_outermost) {
         free = loop.call.free_threads();
     }
     ++opened_;
-    for (int i = watching_; i < std::min(free, loop.shares - 1); ++i)
+    for (int i = watching_; i < std::min(free, loop.size - 1); ++i)
         opened_.notify_one();
 }
 

@@ -19,13 +19,13 @@ struct Loop {
         std::int64_t end;
     };
 
-    Loop(Call& of, halide_task_t what, int min, int size, std::uint8_t* data);
+    Loop(Call& of, halide_task_t what, int min, int count, std::uint8_t* data);
     bool has_tasks() const;
 
     Call& call;
     const halide_task_t task;
     std::uint8_t* const closure;
-    const int shares;
+    const int size, shares;
     Share share[most_shares];    // as many as `shares` says
     std::atomic<int> result{0};  // of the first task that failed
     std::atomic<int> helpers{0}; // threads beside the one whose loop it is

@@ -168,6 +168,12 @@ TEST_CASE("a thread begins with the tasks that it had in the loop before", "[run
     }
 }
 
+TEST_CASE("a loop without tasks calls none", "[runtime][workers]") {
+    Workers workers;
+    TestCall call(workers, 2);
+    CHECK(call.run(0, [](int) { return -1; }) == 0);
+}
+
 TEST_CASE("after a task that failed no other begins", "[runtime][workers]") {
     Workers workers;
     TestCall call(workers, 2);
@@ -200,12 +206,12 @@ TEST_CASE("calls at the same time share the threads", "[runtime][workers]") {
     CHECK(failures == 0);
 }
 
-TEST_CASE("a thread that slept is woken", "[runtime][workers]") {
+TEST_CASE("threads that slept are woken, also more than a loop has shares", "[runtime][workers]") {
     Workers workers;
-    for (int i = 0; i < 3; ++i) {
-        TestCall call(workers, 2);
-        Meeting meeting(2);
-        CHECK(call.run(2, [&](int) { return meeting.wait(); }) == 0);
+    for (const int threads : {2, Loop::most_shares + 8, Loop::most_shares + 8}) {
+        TestCall call(workers, threads);
+        Meeting meeting(threads);
+        CHECK(call.run(threads, [&](int) { return meeting.wait(); }) == 0);
         // Far longer than it watches before it sleeps; one that does not sleep yet is no failure.
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
