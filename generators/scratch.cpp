@@ -118,7 +118,8 @@ ScratchUse scratch_use(const Halide::Module& module, const std::string& function
         if (!allocations.error.empty())
             use.error = allocations.error;
     }
-    // Functions of loops come before those that hold them.
+    // Scratch, which whoever reads the list looks for, before what lies on the stack and in registers;
+    // modules have the functions of inner loops first.
     std::ranges::stable_sort(use.allocations, std::ranges::greater(), &Allocation::kind);
     use.serial = detail::scratch_stack_size(use.serial);
     use.per_thread = detail::scratch_stack_size(use.per_thread);

@@ -11,9 +11,6 @@ namespace lamina {
 
 namespace {
 
-// Longest window whose taps are unrolled; beyond, code grows and compile time with it.
-constexpr int max_unrolled_taps = 49;
-
 std::string fits(const Situation& s) {
     const Problem& p = s.problem;
     if (!is_one_sum(p) || !facts(p.op).has_window)
@@ -44,11 +41,7 @@ int vectors_of_channels(const Situation& s) {
 }
 
 std::vector<int> column_choices(const Situation& s) {
-    std::vector<int> values;
-    for (int columns = 1; columns <= result_shape(s).width && columns + 2 <= s.target->vector_registers;
-         ++columns)
-        values.push_back(columns);
-    return values;
+    return column_choices(*s.target, result_shape(s).width);
 }
 
 std::vector<int> strip_choices(const Situation& s) {
@@ -66,10 +59,8 @@ std::vector<int> stored_choices(const Situation& s) {
 std::string legal(const Situation& s, const Knobs& knobs) {
     const int columns = knobs.get("columns", 1), strip = knobs.get("strip", 1);
     const Shape out = result_shape(s);
-    if (!contains(column_choices(s), columns))
-        return fmt::format(
-            "columns:{}: must be 1 to {}, within the output's {} columns and the {} vector registers of {}",
-            columns, column_choices(s).back(), out.width, s.target->vector_registers, s.target->name);
+    if (std::string reason = why_not_columns(*s.target, out.width, columns); !reason.empty())
+        return reason;
     if (!contains(strip_choices(s), strip))
         return fmt::format("strip:{}: must divide the output's {} rows", strip, out.height);
     if (const int vectors = knobs.get("vectors", 1); !contains(vector_choices(s), vectors))
@@ -82,7 +73,8 @@ std::string legal(const Situation& s, const Knobs& knobs) {
 
 // Columns' worth of work of one row: each tile also costs about half a column to begin. Windows that do not
 // overlap share no loads, so that a tile of several columns only goes through more places of memory at once:
-// 2x2 pools of 64 to 512 channels took 1.1 to 3 times as long in tiles of seven or eight on a Zen 3.
+// pools of 2x2 windows and 64 to 512 channels took 1.1 to 3 times as long in tiles of seven or eight on a
+// Zen 3.
 double row_cost(const Problem& p, int width, int columns) {
     const bool is_overlapping = p.stride.width < detail::columns(p).extent();
     return is_overlapping ? ceil_div(width, columns) * (columns + 0.5)
@@ -158,16 +150,10 @@ double cost(const Situation& s, const Knobs& knobs) {
     return knobs.get("stored") != 0 ? stored_cost(s, knobs) : unstored_cost(s, knobs);
 }
 
-// Whether the map is computed before it is read, all channels of a strip at once.
-bool computes_map(const Situation& s) {
-    return takes_slope(s.problem);
-}
-
-// Vectors of channels that all rows of a strip are gone through for before the next ones. A row of the output
-// looks at rows of the input that the next one looks at again: two cache lines of each stay in the L1 cache
-// meanwhile, a whole row often does not. From beyond the L2 cache whole rows come faster. Measured on a Zen
-// 5, two vectors to all: 11.7 to 7.9 us for 384 channels on 14x14, 24 to 18 for 192 on 28x28, 75 to 105 for
-// 96 on 112x112, stride 2.
+// A row of the output looks at rows of the input that the next one looks at again: two cache lines of each
+// stay in the L1 cache meanwhile, whole rows often do not. From beyond the L2 cache whole rows come faster.
+// Measured on a Zen 5, all vectors at once and two: 11.7 and 7.9 us for 384 channels on 14x14, 24 and 18 for
+// 192 on 28x28, but 75 and 105 for 96 on 112x112 with stride 2.
 int default_vectors(const Situation& s) {
     const std::vector<int> choices = vector_choices(s);
     const Problem p = as_convolution(s.problem);
@@ -240,7 +226,8 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
         .reorder(ci, xi, co, xo, row, chunk, strip, a.n)
         .vectorize(ci)
         .unroll(xi);
-    if (knobs.get("strip") == out.height && !is_stored && !computes_map(s))
+    // A map that is stored or, where it takes a slope, computed has all channels of a strip at once.
+    if (knobs.get("strip") == out.height && !is_stored && !takes_slope(s.problem))
         a.output.fuse(chunk, strip, task).fuse(task, a.n, task);
     else
         a.output.fuse(strip, a.n, task);
@@ -252,7 +239,7 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
     const std::vector<Halide::RVar> taps = a.window.dimensions() == 3
                                                ? std::vector<Halide::RVar>{a.window[1], a.window[2]}
                                                : std::vector<Halide::RVar>{a.window[0], a.window[1]};
-    if (kernel.height * kernel.width <= max_unrolled_taps)
+    if (kernel.height * kernel.width <= most_unrolled_taps)
         a.sum.update().reorder(a.c, a.x, a.y, taps[0], taps[1]).unroll(taps[0]).unroll(taps[1]);
     if (is_stored)
         store_padded(a, s, task);

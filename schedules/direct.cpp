@@ -282,16 +282,17 @@ double far_bytes(const Situation& s, int block, int strip, bool is_ahead) {
 // Of all strips, the one that waits least for bytes from beyond the L2 cache.
 int default_strip(const Situation& s, int block) {
     const Geometry g = geometry(s);
+    constexpr int fewest_positions = 64;
     // Where a single block holds all channels, strips are the only tasks.
-    const int out_channels = as_convolution(s.problem).out_channels;
-    const bool needs_strips = out_channels <= most_vectors(s) * g.lanes;
+    const bool needs_strips = as_convolution(s.problem).out_channels <= most_vectors(s) * g.lanes &&
+                              g.positions >= 2 * fewest_positions;
     int best = g.out_height;
     double fewest = 1e300;
     for (int strip : strip_choices(s)) {
-        if (needs_strips && strip > 1 && strip * 2 > g.out_height && g.positions >= 2 * 64)
+        if (needs_strips && strip * 2 > g.out_height)
             continue;
         const double bytes = far_bytes(s, block, strip, false);
-        if (strip * g.out_width >= std::min(g.positions, 64) && bytes <= fewest) {
+        if (strip * g.out_width >= std::min(g.positions, fewest_positions) && bytes <= fewest) {
             fewest = bytes;
             best = strip;
         }

@@ -232,6 +232,8 @@ double cost(const Situation& s, const Knobs& knobs) {
 
 Knobs defaults(const Situation& s, const Knobs& given) {
     const Geometry g = geometry(s);
+    const Size kernel = as_pointwise(s.problem).kernel_size;
+    const int taps = kernel.height * kernel.width;
     Knobs best;
     double least = 1e300;
     for (int v : open_choices(given, "vectors", vector_choices(s)))
@@ -241,7 +243,8 @@ Knobs defaults(const Situation& s, const Knobs& given) {
                     const Knobs knobs{{"vectors", v}, {"channels", c}, {"rows", rows}, {"images", images}};
                     if (!legal(s, knobs).empty() && !best.values().empty())
                         continue;
-                    const bool is_single_task = v * g.lanes >= g.out && c >= g.in;
+                    // Elements of a window are tasks as well.
+                    const bool is_single_task = v * g.lanes >= g.out && c >= g.in && taps == 1;
                     const double cycles = legal(s, knobs).empty()
                                               ? cost(s, knobs) * (is_single_task ? worth_of_tasks : 1)
                                               : 1e299;

@@ -99,6 +99,22 @@ std::string why_not_channelwise(const Situation& s) {
     return "";
 }
 
+std::vector<int> column_choices(const TargetFacts& target, int width) {
+    std::vector<int> values;
+    for (int columns = 1; columns <= width && columns + 2 <= target.vector_registers; ++columns)
+        values.push_back(columns);
+    return values;
+}
+
+std::string why_not_columns(const TargetFacts& target, int width, int columns) {
+    const std::vector<int> choices = column_choices(target, width);
+    if (contains(choices, columns))
+        return "";
+    return fmt::format(
+        "columns:{}: must be 1 to {}, within the output's {} columns and the {} vector registers of {}",
+        columns, choices.back(), width, target.vector_registers, target.name);
+}
+
 // Steps of a register tile's sum that stand in one turn of a loop, where that has all of a chunk's channels.
 constexpr int most_window_steps = 32;
 

@@ -92,6 +92,14 @@ void schedule_register_tile(Stages& a, const Halide::LoopLevel& level, int lanes
 // Why the target or the layout does not suit a nest that keeps channels apart, in vectors, or "".
 std::string why_not_channelwise(const Situation& s);
 
+// Columns of a map of that width that such a nest may compute together, each with an accumulator; two
+// registers are left to what they are computed from. And why it may not compute so many, or "".
+std::vector<int> column_choices(const TargetFacts& target, int width);
+std::string why_not_columns(const TargetFacts& target, int width, int columns);
+
+// Elements of the largest window that is unrolled; beyond, code grows and compile time with it.
+constexpr int most_unrolled_taps = 49;
+
 // Rows in vectors, of which so many are computed together, and so many elements by one task.
 struct ElementwiseNest {
     int vectors = 1;

@@ -9,9 +9,6 @@ namespace lamina {
 
 namespace {
 
-// Longest window whose elements are unrolled; beyond, code grows and compile time with it.
-constexpr int max_unrolled_taps = 49;
-
 std::string fits(const Situation& s) {
     const Operator op = s.problem.op;
     if (!facts(op).has_window || facts(op).has_kernel || is_gradient(op) || op == Operator::max_unpool)
@@ -24,11 +21,7 @@ int lanes(const Situation& s) {
 }
 
 std::vector<int> column_choices(const Situation& s) {
-    std::vector<int> values;
-    for (int columns = 1;
-         columns <= output_shape(s.problem).width && columns + 2 <= s.target->vector_registers; ++columns)
-        values.push_back(columns);
-    return values;
+    return column_choices(*s.target, output_shape(s.problem).width);
 }
 
 std::vector<int> strip_choices(const Situation& s) {
@@ -38,10 +31,8 @@ std::vector<int> strip_choices(const Situation& s) {
 std::string legal(const Situation& s, const Knobs& knobs) {
     const int columns = knobs.get("columns", 1), strip = knobs.get("strip", 1);
     const Shape out = output_shape(s.problem);
-    if (!contains(column_choices(s), columns))
-        return fmt::format(
-            "columns:{}: must be 1 to {}, within the output's {} columns and the {} vector registers of {}",
-            columns, column_choices(s).back(), out.width, s.target->vector_registers, s.target->name);
+    if (std::string reason = why_not_columns(*s.target, out.width, columns); !reason.empty())
+        return reason;
     if (!contains(strip_choices(s), strip))
         return fmt::format("strip:{}: must divide the output's {} rows", strip, out.height);
     return "";
@@ -95,7 +86,7 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
         .parallel(task);
     a.sum.compute_at(a.output, co).vectorize(a.c).unroll(a.x).unroll(a.y);
     a.sum.update().vectorize(a.c).unroll(a.x).unroll(a.y);
-    if (kernel.height * kernel.width <= max_unrolled_taps)
+    if (kernel.height * kernel.width <= most_unrolled_taps)
         a.sum.update()
             .reorder(a.c, a.x, a.y, a.window[0], a.window[1])
             .unroll(a.window[0])

@@ -12,9 +12,6 @@ namespace lamina {
 
 namespace {
 
-// Longest window whose elements are unrolled; beyond, code grows and compile time with it.
-constexpr int max_unrolled_taps = 49;
-
 // What so many rows of the pooled map add to the rows of the convolution that are stored, as the output of a
 // convolution of its own.
 Situation sums_of(const Situation& s, int rows) {
@@ -245,7 +242,7 @@ void schedule_maximum(Stages& a, const Situation& s, const Halide::Var& level) {
     maximum.vectorize(a.c, lanes(s)).unroll(a.c);
     Halide::Stage taps = maximum.update();
     taps.reorder(a.c, a.pool.window[0], a.pool.window[1]).vectorize(a.c, lanes(s)).unroll(a.c);
-    if (window.height * window.width <= max_unrolled_taps)
+    if (window.height * window.width <= most_unrolled_taps)
         taps.unroll(a.pool.window[0]).unroll(a.pool.window[1]);
 }
 

@@ -66,11 +66,7 @@ std::vector<int> strip_choices(const Situation& s) {
 }
 
 std::vector<int> column_choices(const Situation& s) {
-    std::vector<int> values;
-    const int width = output_shape(s.problem).width;
-    for (int columns = 1; columns <= width && columns + 2 <= s.target->vector_registers; ++columns)
-        values.push_back(columns);
-    return values;
+    return column_choices(*s.target, output_shape(s.problem).width);
 }
 
 std::vector<int> channel_choices(const Situation& s) {
@@ -114,11 +110,9 @@ std::string legal(const Situation& s, const Knobs& knobs) {
     if (!contains(strip_choices(s), strip))
         return fmt::format("strip:{}: its depthwise sums take {} bytes, more than the maps", strip,
                            strip_bytes(s, strip));
-    if (!contains(column_choices(s), columns))
-        return fmt::format(
-            "columns:{}: must be 1 to {}, within the output's {} columns and the {} vector registers of {}",
-            columns, column_choices(s).back(), output_shape(s.problem).width, s.target->vector_registers,
-            s.target->name);
+    if (std::string reason = why_not_columns(*s.target, output_shape(s.problem).width, columns);
+        !reason.empty())
+        return reason;
     if (!contains(channel_choices(s), channels))
         return fmt::format("channels:{}: must divide the input's {} channels into multiples of {}", channels,
                            s.problem.in.channels, depthwise_lanes(s));
