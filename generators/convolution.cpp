@@ -63,7 +63,10 @@ Stages build_convolution(const Problem& problem, const OperatorInputs& inputs) {
     if (inputs.request.tile_positions > 0) {
         const Expr tile = a.y, size = inputs.request.tile_positions;
         const Expr last = min(tile * size + size, output_shape(p).height * out_width) - 1;
-        a.window.where(meets_input<Expr>(p, tile * size / out_width, last / out_width, a.window[2]));
+        a.window.where(
+            meets_input<Expr>(detail::rows(p), tile * size / out_width, last / out_width, a.window[2]));
+        if (inputs.request.skips_columns)
+            a.window.where(meets_input<Expr>(detail::columns(p), x, x, a.window[1]));
     }
     a.sum = Func("sum");
     a.sum(at) = starts_with_bias ? Expr(inputs["bias"](a.c)) : Expr(0.0f);

@@ -3,7 +3,9 @@
 #include "generators/lowered_bodies.hpp"
 #include "lamina/shapes.hpp"
 
+#include <optional>
 #include <string_view>
+#include <utility>
 
 namespace lamina {
 
@@ -12,16 +14,14 @@ namespace {
 using namespace Halide::Internal;
 using Halide::Expr;
 
-// The parts into which a block's kernel is cut: one for each innermost loop of the sum, over all tiles.
+// The parts into which a block's kernel is cut: one for each turn of the sum's innermost loops, over all
+// tiles.
 struct Parts {
     int blocks, block_floats;
     int tiles, chunks, rows, columns;
 
-    int per_tile() const { return chunks * rows * columns; }
-    int floats() const {
-        const int parts = tiles * per_tile();
-        return (block_floats + parts * line_floats - 1) / (parts * line_floats) * line_floats;
-    }
+    int lines() const { return (block_floats + line_floats - 1) / line_floats; }
+    int count(int turns) const { return tiles * chunks * rows * columns * turns; }
 };
 
 Parts parts_of(const Problem& problem, const AlgorithmRequest& request) {
@@ -60,6 +60,9 @@ public:
 private:
     Parts parts_;
     std::vector<std::string> names_; // of variables around the statement
+    int innermost_before_ = 0;       // loops of the sum next to each other, one for each column of the kernel
+
+    static constexpr std::string_view over_channels = "$x.channel.channel";
 
     using IRMutator::visit;
 
@@ -86,27 +89,46 @@ private:
     Stmt visit(const For* loop) override {
         if (!is_of_sum(loop->name) || !is_innermost(loop)) {
             names_.push_back(loop->name);
+            const int before = std::exchange(innermost_before_, 0);
             Stmt changed = IRMutator::visit(loop);
+            innermost_before_ = before;
             names_.pop_back();
             return changed;
         }
         const Expr block = variable(".c.co", Expr());
-        return block.defined() ? Block::make(prefetch(block), loop) : Stmt(loop);
+        if (!block.defined())
+            return loop;
+        // A loop over the kernel's own axes is one of few turns, which are parts by themselves.
+        const bool is_over_channels = loop->name.ends_with(over_channels);
+        const std::optional<std::int64_t> turns = as_const_int(loop->extent);
+        if (is_over_channels && !turns)
+            return loop;
+        names_.push_back(loop->name);
+        const Expr turn =
+            is_over_channels ? Variable::make(Halide::Int(32), loop->name) - loop->min : Expr(0);
+        const Stmt fetched = prefetches(block, turn, is_over_channels ? static_cast<int>(*turns) : 1);
+        names_.pop_back();
+        ++innermost_before_;
+        return For::make(loop->name, loop->min, loop->extent, loop->for_type, loop->partition_policy,
+                         loop->device_api, Block::make(fetched, loop->body));
     }
 
-    Stmt prefetch(const Expr& block) const {
+    Stmt prefetches(const Expr& block, const Expr& turn, int turns) const {
+        const int lines = parts_.lines(), parts = parts_.count(turns),
+                  lines_per_part = (lines + parts - 1) / parts;
         // Loops of one turn have no variable, and the last tile may stand outside the loop over tiles.
         const Expr tile = variable(".tile", parts_.tiles - 1), chunk = variable("$x.chunk", 0),
-                   row = variable("$z", 0), column = variable("$y", 0);
-        const Expr part = tile * parts_.per_tile() + (chunk * parts_.rows + row) * parts_.columns + column;
+                   row = variable("$z", 0), column = variable("$y", innermost_before_);
+        const Expr element = ((tile * parts_.chunks + chunk) * parts_.rows + row) * parts_.columns + column;
         const Expr next = Halide::select(block + 1 < parts_.blocks, block + 1, 0);
-        const Expr first = part * parts_.floats();
-        const Expr at = Halide::cast<std::int64_t>(next) * parts_.block_floats + first;
-        const Expr call = Call::make(
-            Halide::Int(32), "lamina_prefetch",
-            {Variable::make(Halide::type_of<const float*>(), "packed_kernel"), at, Expr(parts_.floats())},
-            Call::Extern);
-        return IfThenElse::make(first < parts_.block_floats, Evaluate::make(call));
+        const Expr start = Halide::cast<std::int64_t>(next) * parts_.block_floats;
+        std::vector<Stmt> all;
+        for (int i = 0; i < lines_per_part; ++i) {
+            const Expr line = min((element * turns + turn) * lines_per_part + i, lines - 1);
+            all.push_back(
+                prefetch_line("packed_kernel", start + Halide::cast<std::int64_t>(line * line_floats), 2));
+        }
+        return Block::make(all);
     }
 };
 

@@ -9,9 +9,9 @@
 namespace lamina {
 
 // While the tiles of one block of output channels are computed, each fetches a part of the next block's
-// packed kernel into the L2 cache: one call of the runtime's lamina_prefetch() before each innermost loop of
-// the sum. Without it the first tile of a block waits for all of the block's kernel. Halide's own prefetches
-// are non-temporal on x86-64, so that what they fetch does not stay in the L2 cache.
+// packed kernel into the L2 cache: few lines at each turn of the sum's innermost loops, so that they never
+// wait for one another. Without it the first tile of a block waits for all of the block's kernel. Halide's
+// own prefetches are non-temporal on x86-64, so that what they fetch does not stay in the L2 cache.
 //
 // For modules whose `sum` runs in loops named `co` (blocks) and `tile`, as request.prefetch_tiles says;
 // others come back as they are.

@@ -72,7 +72,7 @@ Func depthwise_sum(const Stages& a, const Problem& p, const OperatorInputs& inpu
         x = x - static_cast<int>(columns.begin);
         y = y - static_cast<int>(rows.begin);
         if (rows.begin > 0 || reach > rows.begin + rows.size)
-            window.where(meets_input<Expr>(p, a.y, a.y, window[1]));
+            window.where(meets_input<Expr>(rows, a.y, a.y, window[1]));
         y = Halide::unsafe_promise_clamped(y, 0, p.in.height - 1);
         if (meets_padding) {
             exists = x >= 0 && x < p.in.width;

@@ -57,15 +57,6 @@ bool exchange_hooks() noexcept {
 
 } // namespace
 
-// What kernels call to fetch `floats` floats from `start[offset]` on into the L2 cache. Any address may be
-// asked for, also behind the buffer's end: a prefetch does not fault.
-extern "C" int lamina_prefetch(const float* start, std::int64_t offset, std::int32_t floats) {
-    constexpr int line = 16;
-    for (std::int32_t i = 0; i < floats; i += line)
-        __builtin_prefetch(start + offset + i, 0, 2);
-    return 0;
-}
-
 std::atomic<halide_do_par_for_t> previous_do_par_for{halide_default_do_par_for};
 
 void install_hooks() noexcept {

@@ -100,8 +100,8 @@ std::vector<int> chunk_choices(const Situation& s) {
     return divisors(geometry(s).group_in);
 }
 
-// Rows of the kernel can meet padding alone only where zeros are put around the input; tiles count positions
-// of the whole map.
+// Elements of the kernel can meet padding alone only where zeros are put around the input; tiles count
+// positions of the whole map.
 std::string why_no_skip(const Situation& s, int strip) {
     const Problem p = as_convolution(s.problem);
     const Padding padding = resolved_padding(p);
@@ -113,8 +113,24 @@ std::string why_no_skip(const Situation& s, int strip) {
     return "";
 }
 
+// Columns of the kernel are left out where it is known of each of a tile's positions which column of the map
+// it is, and each of the kernel's columns has code of its own.
+bool skips_columns(const Situation& s, int positions) {
+    constexpr int most_kernel_columns = 7;
+    const Problem p = as_convolution(s.problem);
+    const Padding padding = resolved_padding(p);
+    return padding.left + padding.right > 0 && positions % geometry(s).out_width == 0 &&
+           p.kernel_size.width <= most_kernel_columns;
+}
+
 std::vector<int> skip_choices(const Situation& s) {
     return why_no_skip(s, geometry(s).out_height).empty() ? std::vector{0, 1} : std::vector{0};
+}
+
+// Bytes of the kernel that a tile goes through.
+double block_bytes(const Situation& s, int vectors) {
+    const Geometry g = geometry(s);
+    return 4.0 * vectors * g.lanes * g.group_in * g.window;
 }
 
 // A block's kernel that leaves no room for another in the L2 cache would only be driven out.
@@ -126,7 +142,7 @@ std::string why_no_prefetch(const Situation& s, int vectors) {
     if (g.positions < few_positions)
         return fmt::format("the map has {} positions, too few tiles to fetch the next block's kernel between",
                            g.positions);
-    if (4.0 * block * g.group_in * g.window > 0.75 * s.target->l2_bytes)
+    if (block_bytes(s, vectors) > 0.75 * s.target->l2_bytes)
         return "a block's kernel takes more than three quarters of the L2 cache";
     return "";
 }
@@ -198,33 +214,52 @@ int count_leading(int end, const Predicate& holds) {
 double rows_met(const Situation& s, int positions) {
     const Geometry g = geometry(s);
     const Problem p = as_convolution(s.problem);
+    const detail::Axis rows = detail::rows(p);
     const int tiles = ceil_div(g.positions, positions);
     double met = 0;
     for (int row = 0; row < p.kernel_size.height; ++row) {
         const auto is_before = [&](int tile) {
             const int last = std::min((tile + 1) * positions, g.positions) - 1;
-            return !meets_input(p, 0, last / g.out_width, row);
+            return !meets_input(rows, 0, last / g.out_width, row);
         };
         const auto is_not_behind = [&](int tile) {
-            return meets_input(p, tile * positions / g.out_width, g.out_height - 1, row);
+            return meets_input(rows, tile * positions / g.out_width, g.out_height - 1, row);
         };
         met += std::max(0, count_leading(tiles, is_not_behind) - count_leading(tiles, is_before));
     }
     return met / tiles / p.kernel_size.height;
 }
 
+// The part of all pairs of a map's and a kernel's column in which that meets the input.
+double columns_met(const Situation& s) {
+    const Problem p = as_convolution(s.problem);
+    const detail::Axis columns = detail::columns(p);
+    const int width = output_shape(p).width;
+    double met = 0;
+    for (int x = 0; x < width; ++x)
+        for (int column = 0; column < p.kernel_size.width; ++column)
+            met += meets_input(columns, x, x, column);
+    return met / width / p.kernel_size.width;
+}
+
 // Cycles a step that a tile waits for lines of its positions, which end at the same step: where more of them
 // share a set of the L1 cache than it has ways, or where the strides between them leave lines that are
 // fetched ahead in vain. Measured on a Zen 5 with two vectors: 1x1 1024->256 on 14x14, 0.97 of the peak with
-// seven or ten positions, 0.92 with 14; 3x3 240->256 on 28x28 by strides of two, 0.97, 0.93 and 0.83.
-double waiting(const Situation& s, int positions) {
+// seven or ten positions, 0.92 with 14; 3x3 240->256 on 28x28 by strides of two, 0.97, 0.93 and 0.83. A
+// kernel beyond the L2 cache's size comes from behind it for each tile: 3x3 512->512 on 14x14 with four
+// vectors, 0.88 instead of 1.0. Many positions that leave one register spill: 256->256 with two vectors, 0.96
+// with 14 positions, 1.03 with seven.
+double waiting(const Situation& s, int vectors, int positions) {
     constexpr int ways = 8, set_count = 64;
     const Problem p = as_convolution(s.problem);
     const int pitch = 4 * p.in.channels * window_stride(p).width;
     const int sets = set_count / std::gcd(std::max(pitch / line_bytes, 1), set_count);
     const double crowded = std::max(0, ceil_div(positions, sets) - ways);
     const double apart = window_stride(p).width > 1 ? std::max(0, positions - ways) : 0;
-    return 0.15 * crowded + 0.4 * apart;
+    const double far = block_bytes(s, vectors) > s.target->l2_bytes ? vectors : 0;
+    const bool spills =
+        positions > ways && registers_used(vectors, positions) + 1 >= s.target->vector_registers;
+    return 0.15 * crowded + 0.4 * apart + 0.25 * far + (spills ? 1.5 : 0.0);
 }
 
 // Cycles per multiply-add vector that the tile costs, at best 1 / fma_per_cycle: waste in both directions,
@@ -233,8 +268,11 @@ double tile_cost(const Situation& s, int vectors, int positions, int strip_posit
     const Geometry g = geometry(s);
     const TargetFacts& t = *s.target;
     const double tiles = ceil_div(strip_positions, positions);
+    const double met = !skips                        ? 1.0
+                       : skips_columns(s, positions) ? rows_met(s, positions) * columns_met(s)
+                                                     : rows_met(s, positions);
     const double waste =
-        tiles * positions / strip_positions * (skips ? rows_met(s, positions) : 1.0) *
+        tiles * positions / strip_positions * met *
         (static_cast<double>(ceil_div(g.group_out, vectors * g.lanes)) * vectors * g.lanes / g.group_out);
     const double multiply_adds = vectors * positions;
     // Not every load arrives in time, so that accumulators which just hide the latency are a little late.
@@ -245,8 +283,12 @@ double tile_cost(const Situation& s, int vectors, int positions, int strip_posit
     const int addresses = g.out_width % positions == 0 ? 1 : positions;
     const int spilled = std::max(0, addresses - (t.general_registers - reserved_registers));
     const double loads = (vectors + positions + spilled) / 2.0, moves = addresses / 4.0 / g.group_in;
-    // Of two tiles that are equal otherwise, the one with fewer loads disturbs other work less.
-    const double step = std::max(arithmetic, loads) + 0.1 * loads + moves + waiting(s, positions);
+    // Of two tiles that are equal otherwise, the one with fewer loads disturbs other work less, and so does
+    // the one with a single address. Measured on a Zen 5: 1x1 128->512 on 28x28, 0.98 of the peak with 4
+    // vectors of 4 positions, 0.96 with 4 of 6; 1x1 256->1024 on 14x14, 0.98 with 2 of 7, 0.96 with 4 of 4, 5
+    // or 6.
+    const double step = std::max(arithmetic, loads) + 0.07 * loads +
+                        (addresses > 1 ? 0.04 * addresses : 0.0) + moves + waiting(s, vectors, positions);
     // A tile also pays its start: addresses, initial values, epilogue and stores. Measured on a Zen 3 with
     // sums of 16 to 75 steps: 12 to 18 cycles for two positions of four vectors, 26 to 50 for six of two.
     const double steps = static_cast<double>(g.group_in) * g.window, start = 2.0 + 6.0 * positions;
@@ -279,6 +321,24 @@ double far_bytes(const Situation& s, int block, int strip, bool is_ahead) {
            (is_ahead ? 1.5 : 2) * kernel * (kernel > l2 * 0.5 ? strips : 1);
 }
 
+// Vectors of multiply-adds of an image.
+double vector_count(const Situation& s) {
+    const Geometry g = geometry(s);
+    return static_cast<double>(g.positions) * g.window * g.group_in * as_convolution(s.problem).out_channels /
+           g.lanes;
+}
+
+// Whether a map that is a single strip is worth what its padded input takes: its tiles leave padding out, and
+// the core fetches as few bytes a cycle ahead by itself. Measured on a Zen 5: 3x3 256->256 on 28x28 by
+// strides of two, 3.7 bytes a cycle, 0.99 of the peak instead of 0.96 in strips.
+bool is_worth_whole(const Situation& s, int block) {
+    constexpr double bytes_per_cycle = 4;
+    const int rows = geometry(s).out_height;
+    return why_no_skip(s, rows).empty() &&
+           padded_bytes(as_convolution(s.problem), rows) <= small_scratch_bytes &&
+           far_bytes(s, block, rows, false) <= bytes_per_cycle * vector_count(s) / s.target->fma_per_cycle;
+}
+
 // Of all strips, the one that waits least for bytes from beyond the L2 cache.
 int default_strip(const Situation& s, int block) {
     const Geometry g = geometry(s);
@@ -286,6 +346,8 @@ int default_strip(const Situation& s, int block) {
     // Where a single block holds all channels, strips are the only tasks.
     const bool needs_strips = as_convolution(s.problem).out_channels <= most_vectors(s) * g.lanes &&
                               g.positions >= 2 * fewest_positions;
+    if (!needs_strips && is_worth_whole(s, block))
+        return g.out_height;
     int best = g.out_height;
     double fewest = 1e300;
     for (int strip : strip_choices(s)) {
@@ -300,20 +362,20 @@ int default_strip(const Situation& s, int block) {
     return best;
 }
 
-// With prefetches ahead, chunks are so short that the lines fetched at once are fewer than the core can wait
-// for.
-int default_chunk(const Situation& s, bool is_ahead) {
+int default_chunk(const Situation& s) {
     const Geometry g = geometry(s);
     int best = g.group_in;
     for (int chunk : chunk_choices(s))
-        if (chunk % 16 == 0 && chunk <= (is_ahead ? 128 : 512))
+        if (chunk % 16 == 0 && chunk <= 512)
             best = chunk;
-    return g.window == 1 && !is_ahead ? g.group_in : best;
+    return g.window == 1 ? g.group_in : best;
 }
 
 // Where the kernel is too large for a core's part of the cache behind the L2 too, some eight times as large,
-// and a block has so few tiles that the first one's waiting counts. Measured on a Zen 3: 3x3 512->512 on 7x7,
-// 9.4 MB of kernel, 0.77 to 0.86 of the peak without and 0.87 to 0.89 with; 1x1 2048->512, 4 MB, no gain.
+// and a block has so few tiles that the first one's waiting counts. Measured with 9.4 MB of kernel, 3x3
+// 512->512: on 7x7 on a Zen 3 0.77 to 0.86 of the peak without and 0.87 to 0.89 with; on 14x14 by strides of
+// two on a Zen 5 1.06 and 1.02 while that cache is this core's alone, 0.84 and 0.98 while others use it. 1x1
+// 2048->512, 4 MB, no gain on either.
 bool default_ahead(const Situation& s, int vectors, int strip_positions, int positions) {
     const Geometry g = geometry(s);
     return why_no_prefetch(s, vectors).empty() &&
@@ -321,13 +383,10 @@ bool default_ahead(const Situation& s, int vectors, int strip_positions, int pos
            ceil_div(strip_positions, positions) <= 64;
 }
 
-// Measured on a Zen 3: turns of eight channels gain 3% where a window's loops are short and broken by
-// prefetches; elsewhere four are as good.
-int default_unroll(const Situation& s, bool is_ahead) {
+int default_unroll(const Situation& s) {
     const Geometry g = geometry(s);
     const std::vector<int> unrolls = unroll_choices(s);
-    const int wanted = is_ahead ? 8 : 4;
-    return g.group_in <= 8 ? g.group_in : (contains(unrolls, wanted) ? wanted : unrolls.back());
+    return g.group_in <= 8 ? g.group_in : (contains(unrolls, 4) ? 4 : unrolls.back());
 }
 
 Knobs defaults(const Situation& s, const Knobs& given) {
@@ -353,8 +412,8 @@ Knobs defaults(const Situation& s, const Knobs& given) {
     return {{"vectors", vectors},
             {"positions", positions},
             {"strip", strip},
-            {"chunk", default_chunk(s, ahead == 1)},
-            {"unroll", default_unroll(s, ahead == 1)},
+            {"chunk", default_chunk(s)},
+            {"unroll", default_unroll(s)},
             {"skip", skip},
             {"ahead", ahead}};
 }
@@ -363,15 +422,13 @@ Knobs defaults(const Situation& s, const Knobs& given) {
 // cache, of which a core gets about eight a cycle.
 double cost(const Situation& s, const Knobs& knobs) {
     const Geometry g = geometry(s);
-    const Problem p = as_convolution(s.problem);
     const int vectors = knobs.get("vectors"), positions = knobs.get("positions"), strip = knobs.get("strip");
-    const double multiply_adds =
-        static_cast<double>(g.positions) * g.window * g.group_in * p.out_channels / g.lanes;
+    const double multiply_adds = vector_count(s);
     const double steps = multiply_adds / (vectors * positions);
     const bool is_ahead = knobs.get("ahead") != 0;
     const double turns = steps / knobs.get("unroll"), loops = steps / knobs.get("chunk");
     return multiply_adds * tile_cost(s, vectors, positions, strip * g.out_width, knobs.get("skip") != 0) +
-           0.2 * turns + (is_ahead ? 25 : 4) * loops + far_bytes(s, vectors * g.lanes, strip, is_ahead) / 8;
+           (is_ahead ? 0.8 : 0.2) * turns + 4 * loops + far_bytes(s, vectors * g.lanes, strip, is_ahead) / 8;
 }
 
 // Places of the kernel that a tile of few positions reads at the same time: memory keeps more of them coming
@@ -389,6 +446,7 @@ AlgorithmRequest request(const Situation& s, const Knobs& knobs) {
             .is_linear = true,
             .row_part = g.out_width % positions == 0 ? positions : 0,
             .tile_positions = knobs.get("skip") != 0 ? positions : 0,
+            .skips_columns = knobs.get("skip") != 0 && skips_columns(s, positions),
             .prefetch_tiles =
                 knobs.get("ahead") != 0 ? ceil_div(knobs.get("strip") * g.out_width, positions) : 0};
 }
@@ -416,6 +474,8 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
         a.sum.bound_extent(a.p, knobs.get("positions")).bound_extent(a.y, 1);
     schedule_register_tile(a, Halide::LoopLevel(a.output, tile), g.lanes, knobs.get("chunk"),
                            knobs.get("unroll"));
+    if (skips && skips_columns(s, knobs.get("positions")))
+        a.sum.update().unroll(a.window[1]);
     if (knobs.get("strip") < g.out_height) {
         a.output.fuse(strip, a.n, task).parallel(task);
         if (needs_inner_tasks(g.out_height / knobs.get("strip"), s.problem.in.batch))

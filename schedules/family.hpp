@@ -65,6 +65,8 @@ struct AlgorithmRequest {
                       // that they are neighbours in a row; 0: tiles may cross rows
     int tile_positions = 0; // linear positions whose sum leaves out the kernel's rows that meet padding alone
                             // for all of them; 0: nothing is left out
+    bool skips_columns =
+        false;              // each of them also leaves out the kernel's columns that it meets padding with
     int prefetch_tiles = 0; // tiles of a block of output channels that each fetch a part of the next block's
                             // packed kernel, see with_kernel_prefetch(), or tiles of a strip that each
                             // fetch a part of the next strip's input, see with_input_prefetch(); 0: none does

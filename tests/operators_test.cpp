@@ -114,6 +114,24 @@ TEST_CASE("What random problems once found to be wrong gives the reference's res
     }
 }
 
+TEST_CASE("Tiles of whole rows that leave out padding give the reference's results", "[operators]") {
+    for (const auto& [problem, positions] : std::initializer_list<std::pair<std::string_view, int>>{
+             {"cross_correlation in=2x14x14x8 out_channels=16 kernel_size=3x3 stride=2 padding=1", 7},
+             {"cross_correlation in=1x7x7x8 out_channels=16 kernel_size=3x3 padding=same epilogue=bias,relu",
+              7},
+             {"convolution in=1x9x4x3 out_channels=32 kernel_size=5x7 padding=4,1,5,2", 12},
+             {"cross_correlation in=1x8x5x12 out_channels=24 kernel_size=3x3 padding=2 dilation=2", 10},
+             {"cross_correlation in=1x6x1x8 out_channels=8 kernel_size=3x5 padding=1x2", 3},
+             {"convolution_input_gradient in=2x7x7x16 out_channels=8 kernel_size=3x3 padding=same", 7},
+             {"cross_correlation in=1x6x6x8 out_channels=16 kernel_size=2x2 padding=1,0,0,1 layout=nchw",
+              6}}) {
+        const ParsedProblem parsed = parse_problem(problem);
+        REQUIRE(parsed.error.view() == "");
+        for (const TargetFacts* target : runnable_targets())
+            check({parsed.problem, target, fmt::format("direct,vectors:1,positions:{},skip:1", positions)});
+    }
+}
+
 TEST_CASE(
     "Random problems give the reference's results by default and at the corners of every family's knobs",
     "[random][slow]") {

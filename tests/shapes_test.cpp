@@ -95,7 +95,8 @@ TEST_CASE("Padding same gives ceil(X / S) outputs, for odd kernels and stride 1 
                 }
 }
 
-TEST_CASE("A kernel's row meets the input where any of the output's rows has it beside padding", "[shapes]") {
+TEST_CASE("An element of a kernel's axis meets the input where any of the windows has it beside padding",
+          "[shapes]") {
     for (const char* text : {"cross_correlation in=1x7x7x8 out_channels=8 kernel_size=3x3 padding=same",
                              "cross_correlation in=1x9x5x8 out_channels=8 kernel_size=4x1 stride=3x1 "
                              "padding=3,2,0,0 dilation=2x1",
@@ -104,15 +105,19 @@ TEST_CASE("A kernel's row meets the input where any of the output's rows has it 
         REQUIRE(parsed.ok());
         const Problem& p = parsed.problem;
         const int height = output_shape(p).height;
+        const detail::Axis rows = detail::rows(p), columns = detail::columns(p);
         for (int y = 0; y < height; ++y)
             for (int row = 0; row < p.kernel_size.height; ++row) {
                 const int at = y * p.stride.height + row * p.dilation.height - resolved_padding(p).top;
                 INFO(text << ", output row " << y << ", kernel row " << row);
-                CHECK(meets_input(p, y, y, row) == (at >= 0 && at < p.in.height));
-                if (y > 0 && meets_input(p, y, y, row))
-                    CHECK(meets_input(p, y - 1, y, row));
+                CHECK(meets_input(rows, y, y, row) == (at >= 0 && at < p.in.height));
+                if (y > 0 && meets_input(rows, y, y, row))
+                    CHECK(meets_input(rows, y - 1, y, row));
             }
-        CHECK_FALSE(meets_input(p, 0, 0, 0));
+        CHECK_FALSE(meets_input(rows, 0, 0, 0));
+        const int last = output_shape(p).width - 1, end = p.kernel_size.width - 1;
+        const bool is_padded = resolved_padding(p).right > 0;
+        CHECK(meets_input(columns, last, last, end) == !is_padded);
     }
 }
 

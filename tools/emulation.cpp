@@ -50,7 +50,6 @@ int halide_do_par_for(void* context, halide_task_t task, int min, int size, uint
         status = task(context, i, closure);
     return status;
 }
-int lamina_prefetch(const float*, int64_t, int32_t) { return 0; }
 }
 struct Operand {
     const char* name;

@@ -129,15 +129,15 @@ constexpr Size window_stride(const Problem& p) {
     return p.op == Operator::transposed_convolution ? Size(1) : p.stride;
 }
 
-// Whether row `kernel_row` of the kernel may meet the input, and not padding alone, in the windows of the
-// output's rows `first` to `last`. For numbers, and for expressions of them.
+// Whether row or column `element` of the kernel may meet the input, and not padding alone, in the windows
+// `first` to `last` along that axis of an operator that is not transposed. For numbers, and for expressions
+// of them.
 template <class Number>
-constexpr auto meets_input(const Problem& p, const Number& first, const Number& last,
-                           const Number& kernel_row) {
-    const detail::Axis rows = detail::rows(p);
-    const int stride = window_stride(p).height, begin = static_cast<int>(rows.begin);
-    const auto offset = kernel_row * p.dilation.height - begin;
-    return last * stride + offset >= 0 && first * stride + offset < p.in.height;
+constexpr auto meets_input(const detail::Axis& axis, const Number& first, const Number& last,
+                           const Number& element) {
+    const int stride = static_cast<int>(axis.stride), size = static_cast<int>(axis.size);
+    const auto offset = element * static_cast<int>(axis.dilation) - static_cast<int>(axis.begin);
+    return last * stride + offset >= 0 && first * stride + offset < size;
 }
 
 // Rows and columns of the padded input that so many neighbouring rows and columns of the output look at.

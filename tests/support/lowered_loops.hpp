@@ -35,16 +35,16 @@ protected:
     // In this turn; fails the test where that is not known.
     std::int64_t value(const Halide::Expr& e) const;
 
-private:
-    std::map<std::string, Halide::Expr> values_;
-
-    Halide::Expr simplified(const Halide::Expr& e) const;
-
     using IRVisitor::visit;
     void visit(const Halide::Internal::For* loop) override;
     void visit(const Halide::Internal::LetStmt* let) override;
     void visit(const Halide::Internal::IfThenElse* branch) override;
     void visit(const Halide::Internal::Call* call) override;
+
+private:
+    std::map<std::string, Halide::Expr> values_;
+
+    Halide::Expr simplified(const Halide::Expr& e) const;
 };
 
 // Which cache lines of a buffer prefetch_line() would fetch, from its first one on, and how often each.

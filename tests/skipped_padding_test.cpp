@@ -1,0 +1,50 @@
+// That tiles leave out multiply-adds with padding: counted in Halide's loops, since results are the same.
+#include "tests/support/lowered_loops.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace lamina;
+using namespace lamina::testing;
+
+namespace {
+
+// How often the loops of a block of output channels store a vector of the sum, once for each position and
+// multiply-add.
+class StoredSums : public RunLoops {
+public:
+    int count = 0;
+
+private:
+    using RunLoops::visit;
+    void visit(const Halide::Internal::Store* store) override { count += store->name.starts_with("sum"); }
+    void called(const Halide::Internal::Call*) override {}
+};
+
+int stored_sums(const std::string& problem, const std::string& schedule) {
+    StoredSums sums;
+    sums.run(lowered(problem, schedule).module, {{".c.co", 0}});
+    return sums.count;
+}
+
+} // namespace
+
+TEST_CASE("Tiles of whole rows leave out the kernel's rows and columns that meet padding", "[schedules]") {
+    // Along an axis of 7 windows of 3 elements with padding on both sides, 19 of 21 elements meet the input;
+    // by strides of two, from 14, 20 do.
+    const std::string same = "cross_correlation in=1x7x7x4 out_channels=16 kernel_size=3x3 padding=same",
+                      strided =
+                          "cross_correlation in=1x14x14x4 out_channels=16 kernel_size=3x3 stride=2 padding=1";
+    constexpr int positions = 7 * 7, channels = 4;
+    for (const char* unroll : {"4", "2"}) {
+        INFO("unroll:" << unroll);
+        const std::string tile = std::string("direct,vectors:1,positions:7,unroll:") + unroll;
+        CHECK(stored_sums(same, tile + ",skip:1") == positions + 19 * 19 * channels);
+        CHECK(stored_sums(strided, tile + ",skip:1") == positions + 20 * 20 * channels);
+        CHECK(stored_sums(same, tile + ",skip:0") == positions + 21 * 21 * channels);
+    }
+    // Two rows, of which the tile of the last has one alone.
+    CHECK(stored_sums(same, "direct,vectors:1,positions:14,skip:1") >= positions + 19 * 19 * channels);
+    CHECK(stored_sums(same, "direct,vectors:1,positions:14,skip:1") < positions + 21 * 21 * channels);
+    // A tile's positions are in other columns each time.
+    CHECK(stored_sums(same, "direct,vectors:1,positions:6,skip:1") > positions + 19 * 21 * channels);
+}
