@@ -112,11 +112,10 @@ Stages build_plainly(const Problem& problem, const OperatorInputs& inputs) {
 
 // The map by blocks of channels, (channel within its block, x, y, n, block); zeros for channels that are
 // none.
-Func blocked(Stages& a, const char* name, const Map& map, int channels, int block) {
+Func blocked(const char* name, const Map& map, int channels, int block) {
     const Var i("i"), x("x"), y("y"), n("n"), o("o");
     const Expr channel = i + o * block;
     Func stage(name);
-    a.blocked.push_back(stage);
     if (channels < block) {
         const RDom some(0, channels, "some");
         stage(i, x, y, n, o) = 0.0f;
@@ -171,11 +170,13 @@ Stages build_blocked(const Problem& problem, const OperatorInputs& inputs) {
                                      : Place{a.c % tile, a.c / tile + a.d / group_out * (group_in / tile)};
     Func values, unders; // undefined where they are read in place
     if (!is_in_place || p.out_channels != block)
-        values = m.is_transposed ? blocked(a, "values", m.value, p.in.channels, tile)
-                                 : blocked(a, "values", m.value, p.out_channels, block);
+        values = m.is_transposed ? blocked("values", m.value, p.in.channels, tile)
+                                 : blocked("values", m.value, p.out_channels, block);
     if (!is_in_place)
-        unders = m.is_transposed ? blocked(a, "unders", m.under, p.out_channels, block)
-                                 : blocked(a, "unders", m.under, p.in.channels, tile);
+        unders = m.is_transposed ? blocked("unders", m.under, p.out_channels, block)
+                                 : blocked("unders", m.under, p.in.channels, tile);
+    a.blocked_in = m.is_transposed ? values : unders;
+    a.blocked_out = m.is_transposed ? unders : values;
     const Place& value_place = m.is_transposed ? in : out;
     const Place& under_place = m.is_transposed ? out : in;
 

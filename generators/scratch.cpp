@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 
 namespace lamina {
 
@@ -37,21 +38,38 @@ private:
     }
 };
 
-// Lists allocations, and sums what nested ones ask of halide_malloc. Those that follow each other are counted
-// as if nested, which errs on the safe side. Small constant ones lie on the stack, as in Halide's code
-// generator.
+// Lists a function's allocations, and finds the most bytes that they ask of halide_malloc at the same time, as
+// do those of the parallel loops in it, by the functions that lowering has made of their bodies. Small constant
+// allocations lie on the stack, as in Halide's code generator.
 class Allocations : public IRVisitor {
 public:
-    std::size_t scratch_bytes = 0;
+    explicit Allocations(const std::map<std::string, std::size_t>& bytes_of_tasks)
+        : bytes_of_tasks_(bytes_of_tasks) {}
+
+    std::size_t most_bytes = 0;    // of its own
+    std::size_t most_in_tasks = 0; // of one of the loops'
+    std::size_t most_together = 0; // of its own and what a loop in their midst takes
     std::vector<Allocation> list;
     std::string error;
 
 private:
     using IRVisitor::visit;
 
+    const std::map<std::string, std::size_t>& bytes_of_tasks_;
+    std::size_t live_bytes_ = 0;
     Halide::Internal::Scope<Interval> scope_;
 
+    // Names of functions have "::" before them.
+    void visit(const Variable* op) override {
+        const auto task = bytes_of_tasks_.find(op->name.starts_with("::") ? op->name.substr(2) : op->name);
+        if (task == bytes_of_tasks_.end())
+            return;
+        most_in_tasks = std::max(most_in_tasks, task->second);
+        most_together = std::max(most_together, live_bytes_ + task->second);
+    }
+
     void visit(const LetStmt* op) override {
+        op->value.accept(this); // a loop's call may be there
         ScopedBinding<Interval> bind(scope_, op->name, find_constant_bounds(op->value, scope_));
         op->body.accept(this);
     }
@@ -67,9 +85,11 @@ private:
     }
 
     void visit(const Allocate* op) override {
+        const std::size_t before = live_bytes_;
         if (!op->new_expr.defined() && !is_const_zero(op->condition))
             add(op);
         IRVisitor::visit(op);
+        live_bytes_ = before; // at the latest: Halide may free it sooner
     }
 
     void add(const Allocate* op) {
@@ -96,7 +116,9 @@ private:
             return;
         }
         size += static_cast<std::int64_t>(op->padding) * op->type.bytes();
-        scratch_bytes += detail::scratch_block_size(static_cast<std::size_t>(size));
+        live_bytes_ += detail::scratch_block_size(static_cast<std::size_t>(size));
+        most_bytes = std::max(most_bytes, live_bytes_);
+        most_together = std::max(most_together, live_bytes_);
         list.push_back({op->name, static_cast<std::size_t>(size), MemoryKind::scratch});
     }
 };
@@ -105,12 +127,17 @@ private:
 
 ScratchUse scratch_use(const Halide::Module& module, const std::string& function) {
     ScratchUse use;
-    for (const LoweredFunc& lowered : module.functions()) {
-        Allocations allocations;
+    std::map<std::string, std::size_t> bytes_of_tasks;
+    for (const LoweredFunc& lowered : module.functions()) { // those of inner loops first
+        Allocations allocations(bytes_of_tasks);
         lowered.body.accept(&allocations);
         // Lowering has made every parallel loop's body a function of its own.
         const bool is_per_thread = lowered.name != function;
-        (is_per_thread ? use.per_thread : use.serial) += allocations.scratch_bytes;
+        bytes_of_tasks[lowered.name] = allocations.most_together;
+        if (!is_per_thread) {
+            use.serial = allocations.most_bytes;
+            use.per_thread = allocations.most_in_tasks;
+        }
         for (Allocation& allocation : allocations.list) {
             allocation.is_per_thread = is_per_thread;
             use.allocations.push_back(std::move(allocation));
@@ -118,8 +145,7 @@ ScratchUse scratch_use(const Halide::Module& module, const std::string& function
         if (!allocations.error.empty())
             use.error = allocations.error;
     }
-    // Scratch, which whoever reads the list looks for, before what lies on the stack and in registers;
-    // modules have the functions of inner loops first.
+    // Scratch, which whoever reads the list looks for, before what lies on the stack and in registers.
     std::ranges::stable_sort(use.allocations, std::ranges::greater(), &Allocation::kind);
     use.serial = detail::scratch_stack_size(use.serial);
     use.per_thread = detail::scratch_stack_size(use.per_thread);

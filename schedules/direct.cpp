@@ -276,8 +276,9 @@ double tile_cost(const Situation& s, int vectors, int positions, int strip_posit
         (static_cast<double>(ceil_div(g.group_out, vectors * g.lanes)) * vectors * g.lanes / g.group_out);
     const double multiply_adds = vectors * positions;
     // Not every load arrives in time, so that accumulators which just hide the latency are a little late.
-    // Measured on a Zen 3: eight of them, 0.92 to 0.95 of the peak in deep sums.
-    const double arithmetic = std::max<double>(multiply_adds / t.fma_per_cycle, t.fma_latency + 0.3);
+    // Measured on a Zen 3: eight of them, 0.92 to 0.95 of the peak in deep sums; on a Zen 5 in sums of 64 steps
+    // 0.87, where ten are at 0.94.
+    const double arithmetic = std::max<double>(multiply_adds / t.fma_per_cycle, t.fma_latency + 0.6);
     // Positions of several rows have an address each: those beyond the registers are loaded, and each element
     // of the window moves all of them, four a cycle.
     const int addresses = g.out_width % positions == 0 ? 1 : positions;
@@ -343,16 +344,11 @@ bool is_worth_whole(const Situation& s, int block) {
 int default_strip(const Situation& s, int block) {
     const Geometry g = geometry(s);
     constexpr int fewest_positions = 64;
-    // Where a single block holds all channels, strips are the only tasks.
-    const bool needs_strips = as_convolution(s.problem).out_channels <= most_vectors(s) * g.lanes &&
-                              g.positions >= 2 * fewest_positions;
-    if (!needs_strips && is_worth_whole(s, block))
+    if (is_worth_whole(s, block))
         return g.out_height;
     int best = g.out_height;
     double fewest = 1e300;
     for (int strip : strip_choices(s)) {
-        if (needs_strips && strip * 2 > g.out_height)
-            continue;
         const double bytes = far_bytes(s, block, strip, false);
         if (strip * g.out_width >= std::min(g.positions, fewest_positions) && bytes <= fewest) {
             fewest = bytes;
@@ -451,6 +447,35 @@ AlgorithmRequest request(const Situation& s, const Knobs& knobs) {
                 knobs.get("ahead") != 0 ? ceil_div(knobs.get("strip") * g.out_width, positions) : 0};
 }
 
+// Tiles of a task inside a strip of so many: all of them, unless few strips and blocks of channels leave
+// threads without work, and a task has work for two microseconds.
+int tiles_of_task(const Situation& s, const Knobs& knobs, int tiles) {
+    constexpr double cycles_of_task = 8000;
+    constexpr int wanted_tasks = 16;
+    const Geometry g = geometry(s);
+    const int blocks = ceil_div(as_convolution(s.problem).out_channels, knobs.get("vectors") * g.lanes),
+              strips = g.out_height / knobs.get("strip");
+    const double cycles = vector_count(s) / s.target->fma_per_cycle;
+    const int tasks = static_cast<int>(std::min<double>(wanted_tasks, cycles / cycles_of_task));
+    if (knobs.get("ahead") != 0 || tasks <= strips * blocks)
+        return tiles;
+    return ceil_div(tiles, ceil_div(tasks, strips * blocks));
+}
+
+// Makes blocks of channels tasks, or parts of their tiles where blocks are too few.
+void make_tasks(Halide::Func& output, const Halide::Var& tile, const Halide::Var& co, int tiles,
+                int tiles_of_task) {
+    if (tiles_of_task == tiles) {
+        output.parallel(co);
+        return;
+    }
+    const Halide::Var part("part"), block("block");
+    output.split(tile, part, tile, tiles_of_task, Halide::TailStrategy::GuardWithIf)
+        .never_partition(tile)
+        .fuse(part, co, block)
+        .parallel(block);
+}
+
 void apply(Stages& a, const Situation& s, const Knobs& knobs) {
     const Geometry g = geometry(s);
     const int block = knobs.get("vectors") * g.lanes;
@@ -476,16 +501,18 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
                            knobs.get("unroll"));
     if (skips && skips_columns(s, knobs.get("positions")))
         a.sum.update().unroll(a.window[1]);
+    const int tiles = ceil_div(knobs.get("strip") * g.out_width, knobs.get("positions"));
     if (knobs.get("strip") < g.out_height) {
         a.output.fuse(strip, a.n, task).parallel(task);
         if (needs_inner_tasks(g.out_height / knobs.get("strip"), s.problem.in.batch))
-            a.output.parallel(co);
+            make_tasks(a.output, tile, co, tiles, tiles_of_task(s, knobs, tiles));
         store_padded(a, s, task);
     } else {
-        a.output.parallel(co);
+        make_tasks(a.output, tile, co, tiles, tiles_of_task(s, knobs, tiles));
         store_padded(a, s, a.n);
-        // Which is worth waking threads for where the L2 cache does not hold it.
-        if (a.padded.defined() && padded_bytes(as_convolution(s.problem), g.out_height) > s.target->l2_bytes)
+        // Where there is more of it than one thread stores while others are woken.
+        constexpr double little = 64 << 10;
+        if (a.padded.defined() && padded_bytes(as_convolution(s.problem), g.out_height) > little)
             a.padded.parallel(a.y);
     }
 }

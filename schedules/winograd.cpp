@@ -241,7 +241,9 @@ void search_within(const Situation& s, const Geometry& g, const OpenKnobs& open,
                     registers_used(vectors, tiles) > s.target->vector_registers)
                     continue;
                 const bool is_single_task = b.count() == Size(1) && b.group >= g.problem.out_channels;
-                const double cycles = block_bytes(s, g, b) > most_block_bytes(g, b.images)
+                const bool is_shared = b.count() == Size(1) && b.images == 1 && !is_single_task;
+                const double bytes = is_shared ? shared_block_bytes(s, g, b) : block_bytes(s, g, b);
+                const double cycles = bytes > most_block_bytes(g, b.images)
                                           ? least
                                           : cycles_of(s, g, b) * (is_single_task ? worth_of_tasks : 1);
                 if (cycles >= least)

@@ -104,6 +104,12 @@ double block_bytes(const Situation& s, const Geometry& g, const Blocks& b) {
     return 4.0 * (padded + b.tiles() * (b.points() * row + 1.0 * outputs / pooled * b.group));
 }
 
+double shared_block_bytes(const Situation& s, const Geometry& g, const Blocks& b) {
+    const double transformed =
+        4.0 * b.tiles() * b.points() * (g.problem.in.channels + 1.0 * line_floats);
+    return 2 * block_bytes(s, g, b) - transformed;
+}
+
 bool is_whole_groups(const Geometry& g, const Blocks& b) {
     return g.group_out % b.group == 0 || b.group % g.group_out == 0;
 }

@@ -59,6 +59,10 @@ double kernel_bytes(const Geometry& g, const Tile& tile);
 // What a task's block keeps: the padded input, transformed tiles, sums, tiles of the output.
 double block_bytes(const Situation& s, const Geometry& g, const Blocks& b);
 
+// What two threads keep of it that compute groups of a block with all of an image's tiles: those are theirs
+// together, transformed once, and each has the rest for itself.
+double shared_block_bytes(const Situation& s, const Geometry& g, const Blocks& b);
+
 // What it may keep at most: a kernel's scratch for so many images.
 double most_block_bytes(const Geometry& g, int images);
 

@@ -1,7 +1,10 @@
-// That tiles leave out multiply-adds with padding: counted in Halide's loops, since results are the same.
+// What the nest of `direct` does, in Halide's loops, where results are the same: that tiles leave out
+// multiply-adds with padding, and what is a task.
 #include "tests/support/lowered_loops.hpp"
 
 #include <catch2/catch.hpp>
+
+#include <algorithm>
 
 using namespace lamina;
 using namespace lamina::testing;
@@ -27,6 +30,21 @@ int stored_sums(const std::string& problem, const std::string& schedule) {
 }
 
 } // namespace
+
+TEST_CASE("Parts of a block's tiles are tasks where there are few blocks", "[schedules]") {
+    const auto has_parts = [](const std::string& problem, const std::string& schedule) {
+        const LoweredKernel kernel = lowered(problem, schedule);
+        return std::ranges::any_of(kernel.module.functions(), [](const Halide::Internal::LoweredFunc& body) {
+            return body.name.ends_with("block"); // a loop's body is a function with the loop's name
+        });
+    };
+    const std::string map = "cross_correlation in=1x28x28x128 kernel_size=1x1 out_channels=";
+    CHECK(has_parts(map + "32", "direct,vectors:4,positions:3,strip:28"));
+    CHECK(has_parts(map + "32", "direct,vectors:2,positions:6,strip:14"));
+    CHECK_FALSE(has_parts(map + "512", "direct,vectors:2,positions:6,strip:28"));
+    // Too little work for two threads.
+    CHECK_FALSE(has_parts("cross_correlation in=1x7x7x16 kernel_size=1x1 out_channels=16", "direct,strip:7"));
+}
 
 TEST_CASE("Tiles of whole rows leave out the kernel's rows and columns that meet padding", "[schedules]") {
     // Along an axis of 7 windows of 3 elements with padding on both sides, 19 of 21 elements meet the input;
