@@ -38,9 +38,9 @@ private:
     }
 };
 
-// Lists a function's allocations, and finds the most bytes that they ask of halide_malloc at the same time, as
-// do those of the parallel loops in it, by the functions that lowering has made of their bodies. Small constant
-// allocations lie on the stack, as in Halide's code generator.
+// Lists a function's allocations, and finds the most bytes that they ask of halide_malloc at the same time,
+// as do those of the parallel loops in it, by the functions that lowering has made of their bodies. Small
+// constant allocations lie on the stack, as in Halide's code generator.
 class Allocations : public IRVisitor {
 public:
     explicit Allocations(const std::map<std::string, std::size_t>& bytes_of_tasks)

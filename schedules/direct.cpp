@@ -247,8 +247,7 @@ double columns_met(const Situation& s) {
 // fetched ahead in vain. Measured on a Zen 5 with two vectors: 1x1 1024->256 on 14x14, 0.97 of the peak with
 // seven or ten positions, 0.92 with 14; 3x3 240->256 on 28x28 by strides of two, 0.97, 0.93 and 0.83. A
 // kernel beyond the L2 cache's size comes from behind it for each tile: 3x3 512->512 on 14x14 with four
-// vectors, 0.88 instead of 1.0. Many positions that leave one register spill: 256->256 with two vectors, 0.96
-// with 14 positions, 1.03 with seven.
+// vectors, 0.88 instead of 1.0.
 double waiting(const Situation& s, int vectors, int positions) {
     constexpr int ways = 8, set_count = 64;
     const Problem p = as_convolution(s.problem);
@@ -257,9 +256,7 @@ double waiting(const Situation& s, int vectors, int positions) {
     const double crowded = std::max(0, ceil_div(positions, sets) - ways);
     const double apart = window_stride(p).width > 1 ? std::max(0, positions - ways) : 0;
     const double far = block_bytes(s, vectors) > s.target->l2_bytes ? vectors : 0;
-    const bool spills =
-        positions > ways && registers_used(vectors, positions) + 1 >= s.target->vector_registers;
-    return 0.15 * crowded + 0.4 * apart + 0.25 * far + (spills ? 1.5 : 0.0);
+    return 0.15 * crowded + 0.4 * apart + 0.25 * far;
 }
 
 // Cycles per multiply-add vector that the tile costs, at best 1 / fma_per_cycle: waste in both directions,
@@ -276,8 +273,8 @@ double tile_cost(const Situation& s, int vectors, int positions, int strip_posit
         (static_cast<double>(ceil_div(g.group_out, vectors * g.lanes)) * vectors * g.lanes / g.group_out);
     const double multiply_adds = vectors * positions;
     // Not every load arrives in time, so that accumulators which just hide the latency are a little late.
-    // Measured on a Zen 3: eight of them, 0.92 to 0.95 of the peak in deep sums; on a Zen 5 in sums of 64 steps
-    // 0.87, where ten are at 0.94.
+    // Measured on a Zen 3: eight of them, 0.92 to 0.95 of the peak in deep sums; on a Zen 5 in sums of 64
+    // steps 0.87, where ten are at 0.94.
     const double arithmetic = std::max<double>(multiply_adds / t.fma_per_cycle, t.fma_latency + 0.6);
     // Positions of several rows have an address each: those beyond the registers are loaded, and each element
     // of the window moves all of them, four a cycle.
@@ -289,7 +286,8 @@ double tile_cost(const Situation& s, int vectors, int positions, int strip_posit
     // vectors of 4 positions, 0.96 with 4 of 6; 1x1 256->1024 on 14x14, 0.98 with 2 of 7, 0.96 with 4 of 4, 5
     // or 6.
     const double step = std::max(arithmetic, loads) + 0.07 * loads +
-                        (addresses > 1 ? 0.04 * addresses : 0.0) + moves + waiting(s, vectors, positions);
+                        (addresses > 1 ? 0.04 * addresses : 0.0) + moves + waiting(s, vectors, positions) +
+                        spilling(t, registers_used(vectors, positions), positions);
     // A tile also pays its start: addresses, initial values, epilogue and stores. Measured on a Zen 3 with
     // sums of 16 to 75 steps: 12 to 18 cycles for two positions of four vectors, 26 to 50 for six of two.
     const double steps = static_cast<double>(g.group_in) * g.window, start = 2.0 + 6.0 * positions;
@@ -471,7 +469,6 @@ void make_tasks(Halide::Func& output, const Halide::Var& tile, const Halide::Var
     }
     const Halide::Var part("part"), block("block");
     output.split(tile, part, tile, tiles_of_task, Halide::TailStrategy::GuardWithIf)
-        .never_partition(tile)
         .fuse(part, co, block)
         .parallel(block);
 }

@@ -124,7 +124,9 @@ double tile_cost(const Situation& s, int vectors, int positions) {
     const double multiply_adds = vectors * positions, loads = (vectors + positions) / 2.0;
     const double arithmetic =
         std::max<double>(multiply_adds / s.target->fma_per_cycle, s.target->fma_latency + 1);
-    return waste * (std::max(arithmetic, loads) + 0.1 * loads) / multiply_adds;
+    const double step = std::max(arithmetic, loads) + 0.1 * loads +
+                        spilling(*s.target, registers_used(vectors, positions), positions);
+    return waste * step / multiply_adds;
 }
 
 // As many rows as leave half of the L2 cache to the kernel.

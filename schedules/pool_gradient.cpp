@@ -65,8 +65,18 @@ std::string legal(const Situation& s, const Knobs& knobs) {
     return "";
 }
 
-// One stride: like the pool, these kernels wait for memory. A strip is a task of its own, of at least some
-// 16 KB, so that handing it out costs little.
+// Where no windows share elements, these kernels wait for memory as the pool does, and one stride is best;
+// where they do, a wider tile asks fewer windows for each element. Measured on a Zen 5 with AVX-512, 3x3: by
+// strides of one on 17x17x100 9.5 us with one, 3.9 with three, 3.0 with six; by strides of two on
+// 35x35x17 3.6, 2.2 and 2.2, on 112x112x64 with AVX2 104, 83 and 87.
+int default_strides(const Situation& s) {
+    const Size tile = tile_size(s.problem);
+    const bool is_overlapping = tile.width < detail::columns(s.problem).extent();
+    const int wanted = !is_overlapping ? 1 : tile.width == 1 ? 6 : 3;
+    return std::min(wanted, stride_choices(s).back());
+}
+
+// A strip is a task of its own, of at least some 16 KB, so that handing it out costs little.
 Knobs defaults(const Situation& s, const Knobs&) {
     const Problem& p = s.problem;
     const double tile_row = 4.0 * p.in.width * p.in.channels * tile_size(p).height;
@@ -76,7 +86,7 @@ Knobs defaults(const Situation& s, const Knobs&) {
             best = strip;
             break;
         }
-    return {{"strides", 1}, {"strip", best}};
+    return {{"strides", default_strides(s)}, {"strip", best}};
 }
 
 AlgorithmRequest request(const Situation&, const Knobs&) {

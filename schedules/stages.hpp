@@ -66,8 +66,9 @@ struct Stages {
                          // number behind the kernel's axes; undefined where there is one
     std::vector<SweepRegion> regions; // where there are any, update k of the sum goes through that of number
                                       // k, and there is no window
-    Halide::Func blocked_in, blocked_out; // the maps of input and of output channels by blocks of these, (channel
-                                          // within its block, x, y, n, block); undefined where read as they are
+    Halide::Func blocked_in,
+        blocked_out; // the maps of input and of output channels by blocks of these, (channel
+                     // within its block, x, y, n, block); undefined where read as they are
     WinogradStages winograd;
     std::vector<StridePhase> phases; // where there are any, update k of the output is that of number k
     Halide::Func depthwise; // what the sum's window goes over, (c, p, y, n) in strips; undefined where there

@@ -192,8 +192,8 @@ double cycles_of(const Situation& s, const Geometry& g, const Blocks& b) {
     const double multiply_adds = vectors * b.register_tiles;
     const double arithmetic = std::max<double>(multiply_adds / t.fma_per_cycle, t.fma_latency + 1);
     const double loads = (vectors + b.register_tiles) / 2.0;
-    // More tiles than the L1 cache has ways for come late. Measured on a Zen 5, 64->128 on 112x112: one vector
-    // of 28 tiles 2.41 of the peak, two of 14 at 2.73.
+    // More tiles than the L1 cache has ways for come late. Measured on a Zen 5, 64->128 on 112x112: one
+    // vector of 28 tiles 2.41 of the peak, two of 14 at 2.73.
     const double late = 0.2 * std::max(0, b.register_tiles - 16);
     const double step = std::max(arithmetic, loads) + 0.1 * loads + late;
     const double register_tiles = ceil_div(b.tiles(), b.register_tiles) * (computed / b.block);
@@ -202,8 +202,9 @@ double cycles_of(const Situation& s, const Geometry& g, const Blocks& b) {
     const double input_lanes = full_lanes_for(t, g.problem.in.channels);
     const double transforms = 3.0 * b.tiles() * points * (channels / input_lanes + computed / g.lanes);
     // What does not stay in the L2 cache comes from behind it: of a kernel, of which each element is used at
-    // once, some ten bytes a cycle, or five where it hardly stays there either; of a block some twenty. Of 310
-    // schedules of ten layers on a Zen 5, the chosen ones take 1.03 times as long as the best, as a geomean.
+    // once, some ten bytes a cycle, or five where it hardly stays there either; of a block some twenty. Of
+    // 310 schedules of ten layers on a Zen 5, the chosen ones take 1.03 times as long as the best, as a
+    // geomean.
     const double kernel = kernel_bytes(g, b.tile), block = block_bytes(s, g, b);
     const double input = 4.0 * points * channels * b.tiles(), room = 1.0 * t.l2_bytes;
     const double far_kernel = kernel + block <= room       ? 0

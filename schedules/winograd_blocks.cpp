@@ -105,8 +105,7 @@ double block_bytes(const Situation& s, const Geometry& g, const Blocks& b) {
 }
 
 double shared_block_bytes(const Situation& s, const Geometry& g, const Blocks& b) {
-    const double transformed =
-        4.0 * b.tiles() * b.points() * (g.problem.in.channels + 1.0 * line_floats);
+    const double transformed = 4.0 * b.tiles() * b.points() * (g.problem.in.channels + 1.0 * line_floats);
     return 2 * block_bytes(s, g, b) - transformed;
 }
 

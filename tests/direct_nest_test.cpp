@@ -39,7 +39,7 @@ TEST_CASE("Parts of a block's tiles are tasks where there are few blocks", "[sch
         });
     };
     const std::string map = "cross_correlation in=1x28x28x128 kernel_size=1x1 out_channels=";
-    CHECK(has_parts(map + "32", "direct,vectors:4,positions:3,strip:28"));
+    CHECK(has_parts(map + "32", "direct,vectors:2,positions:6,strip:28"));
     CHECK(has_parts(map + "32", "direct,vectors:2,positions:6,strip:14"));
     CHECK_FALSE(has_parts(map + "512", "direct,vectors:2,positions:6,strip:28"));
     // Too little work for two threads.
