@@ -173,11 +173,9 @@ int unstored_strip(const Situation& s, int vectors) {
     const auto is_small = [&](int strip) {
         return !has_chunks || strip <= 2 || padded_bytes(as_convolution(s.problem), strip) <= most_bytes;
     };
-    // Two threads share few tasks evenly only where their number is even.
-    const auto is_even = [](int tasks) { return tasks % 2 == 0 || tasks > 8; };
     int best = 1;
     for (int strip : divisors(height))
-        if ((strip * 4 <= height && is_small(strip) && is_even(height / strip)) || height <= 8)
+        if ((strip * 4 <= height && is_small(strip)) || height <= 8)
             best = strip;
     return best;
 }

@@ -1,5 +1,7 @@
+#include "generators/scratch.hpp"
 #include "generators/temporary_folder.hpp"
 #include "tests/support/assemble.hpp"
+#include "tests/support/lowered_loops.hpp"
 #include "tests/support/random.hpp"
 #include "tuner/loop_report.hpp"
 
@@ -251,6 +253,27 @@ TEST_CASE("A device's kernel and one that multiplies nothing have no bound to co
     CHECK(pool.spills().has_value());
     CHECK(pool.bound.cycles > 0);
     CHECK_FALSE(pool.bound_fraction().has_value());
+}
+
+TEST_CASE("Loops one after another use the same scratch", "[loops]") {
+    // Four phases, each a parallel loop that stores its part of the padded map.
+    const lamina::testing::LoweredKernel kernel =
+        lamina::testing::lowered("cross_correlation_input_gradient in=1x64x64x3 out_channels=32 "
+                                 "kernel_size=3x3 stride=2x2 padding=1x1",
+                                 "dot,strip:8,stored:1");
+    const ScratchUse use = scratch_use(kernel.module, "kernel");
+    REQUIRE(use.error == "");
+    std::size_t all = 0, largest = 0;
+    int count = 0;
+    for (const Allocation& allocation : use.allocations)
+        if (allocation.kind == MemoryKind::scratch && allocation.is_per_thread) {
+            all += allocation.bytes;
+            largest = std::max(largest, allocation.bytes);
+            ++count;
+        }
+    CHECK(count == 4);
+    CHECK(use.per_thread >= largest);
+    CHECK(use.per_thread < all);
 }
 
 TEST_CASE("A kernel's memory is listed with its kind", "[loops]") {
