@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <set>
 
 namespace lamina {
 
@@ -14,23 +15,39 @@ namespace {
 
 using namespace Halide::Internal;
 
-// Whether a buffer is only read and written at constant indices.
+using Values = std::map<std::string, Halide::Expr>; // of variables
+
+// Whether a buffer is only read and written at constant indices, also where these are differences of
+// variables of the same value.
 class IsAccessedAtConstants : public IRVisitor {
 public:
-    explicit IsAccessedAtConstants(std::string name) : name_(std::move(name)) {}
+    IsAccessedAtConstants(std::string name, Values values)
+        : name_(std::move(name)), values_(std::move(values)) {}
     bool result = true;
 
 private:
     using IRVisitor::visit;
 
     std::string name_;
+    Values values_;
 
+    bool is_constant(Halide::Expr index) const {
+        constexpr int values_of_values = 8;
+        for (int i = 0; i < values_of_values && !is_const(index); ++i)
+            index = simplify(substitute(values_, index));
+        return is_const(index);
+    }
+
+    void visit(const LetStmt* op) override {
+        values_[op->name] = op->value;
+        IRVisitor::visit(op);
+    }
     void visit(const Load* op) override {
-        result = result && (op->name != name_ || is_const(op->index));
+        result = result && (op->name != name_ || is_constant(op->index));
         IRVisitor::visit(op);
     }
     void visit(const Store* op) override {
-        result = result && (op->name != name_ || is_const(op->index));
+        result = result && (op->name != name_ || is_constant(op->index));
         IRVisitor::visit(op);
     }
     void visit(const Variable* op) override { // a pointer to it, handed on
@@ -49,6 +66,7 @@ public:
     std::size_t most_bytes = 0;    // of its own
     std::size_t most_in_tasks = 0; // of one of the loops'
     std::size_t most_together = 0; // of its own and what a loop in their midst takes
+    std::set<std::string> tasks;   // the functions of those loops
     std::vector<Allocation> list;
     std::string error;
 
@@ -57,19 +75,23 @@ private:
 
     const std::map<std::string, std::size_t>& bytes_of_tasks_;
     std::size_t live_bytes_ = 0;
+    Values values_;
     Halide::Internal::Scope<Interval> scope_;
 
     // Names of functions have "::" before them.
     void visit(const Variable* op) override {
-        const auto task = bytes_of_tasks_.find(op->name.starts_with("::") ? op->name.substr(2) : op->name);
+        const auto task =
+            op->name.starts_with("::") ? bytes_of_tasks_.find(op->name.substr(2)) : bytes_of_tasks_.end();
         if (task == bytes_of_tasks_.end())
             return;
+        tasks.insert(task->first);
         most_in_tasks = std::max(most_in_tasks, task->second);
         most_together = std::max(most_together, live_bytes_ + task->second);
     }
 
     void visit(const LetStmt* op) override {
         op->value.accept(this); // a loop's call may be there
+        values_[op->name] = op->value;
         ScopedBinding<Interval> bind(scope_, op->name, find_constant_bounds(op->value, scope_));
         op->body.accept(this);
     }
@@ -109,7 +131,7 @@ private:
         if (op->memory_type == Halide::MemoryType::Stack ||
             (is_constant && op->memory_type == Halide::MemoryType::Auto &&
              can_allocation_fit_on_stack(size))) {
-            IsAccessedAtConstants constants(op->name);
+            IsAccessedAtConstants constants(op->name, values_);
             op->body.accept(&constants);
             list.push_back({op->name, static_cast<std::size_t>(size),
                             constants.result ? MemoryKind::registers : MemoryKind::stack});
@@ -128,12 +150,14 @@ private:
 ScratchUse scratch_use(const Halide::Module& module, const std::string& function) {
     ScratchUse use;
     std::map<std::string, std::size_t> bytes_of_tasks;
+    std::set<std::string> called;
     for (const LoweredFunc& lowered : module.functions()) { // those of inner loops first
         Allocations allocations(bytes_of_tasks);
         lowered.body.accept(&allocations);
         // Lowering has made every parallel loop's body a function of its own.
         const bool is_per_thread = lowered.name != function;
         bytes_of_tasks[lowered.name] = allocations.most_together;
+        called.merge(allocations.tasks);
         if (!is_per_thread) {
             use.serial = allocations.most_bytes;
             use.per_thread = allocations.most_in_tasks;
@@ -145,6 +169,9 @@ ScratchUse scratch_use(const Halide::Module& module, const std::string& function
         if (!allocations.error.empty())
             use.error = allocations.error;
     }
+    for (const auto& [name, bytes] : bytes_of_tasks)
+        if (name != function && !called.contains(name))
+            use.error = fmt::format("the loop of '{}' is not called, so that its scratch is not known", name);
     // Scratch, which whoever reads the list looks for, before what lies on the stack and in registers.
     std::ranges::stable_sort(use.allocations, std::ranges::greater(), &Allocation::kind);
     use.serial = detail::scratch_stack_size(use.serial);

@@ -2,6 +2,7 @@
 // summed over a strip of windows while it stays in registers. Both maps are stored strip by strip with a
 // tile's channels together, so that a tile reads contiguous memory.
 #include "schedules/nests.hpp"
+#include "schedules/window_sweep.hpp"
 
 #include <fmt/format.h>
 
@@ -18,7 +19,7 @@ struct Geometry {
     bool is_depthwise;
     bool has_row; // a tile has a row of the kernel in the place of input channels, of which there is one
     Shape windows;
-    Size reach; // rows and columns of the other map
+    Size reach; // rows and columns of the other map, with its padding where that is not left out
 };
 
 Geometry geometry(const Situation& s) {
@@ -28,15 +29,17 @@ Geometry geometry(const Situation& s) {
     const int group_out = p.out_channels / p.groups;
     const bool is_depthwise = in == 1 && group_out == 1;
     const Shape out = output_shape(p);
-    const Shape& slid = is_transposed ? out : p.in;
+    const Shape &slid = is_transposed ? out : p.in, &windows = is_transposed ? p.in : out;
+    const bool skips_padding = in != 1 && p.padding_mode == PaddingMode::zeros;
     return {in,
             p.out_channels,
             group_out,
             full_lanes_for(*s.target, is_depthwise ? p.out_channels : group_out),
             is_depthwise,
             in == 1,
-            is_transposed ? p.in : out,
-            Size(slid.height, slid.width)};
+            windows,
+            skips_padding ? Size(slid.height, slid.width)
+                          : padded_reach(window_layer(p), {windows.height, windows.width})};
 }
 
 std::string fits(const Situation& s) {
@@ -122,8 +125,7 @@ bool is_in_order(const Situation& s, int block) {
 // Rows of the map that so many rows of windows run over.
 int reach_of(const Situation& s, int rows) {
     const Problem p = as_pointwise(s.problem);
-    return std::min(geometry(s).reach.height,
-                    (rows - 1) * p.stride.height + (p.kernel_size.height - 1) * p.dilation.height + 1);
+    return std::min(geometry(s).reach.height, padded_reach(window_layer(p), {rows, 1}).height);
 }
 
 // Bytes of both maps that are stored for a strip.

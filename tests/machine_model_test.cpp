@@ -39,7 +39,7 @@ LoopBound bound(const HotLoop& loop, const std::string& cpu, int vector_bytes = 
 
 KernelRequest direct_kernel() {
     const ParsedProblem parsed =
-        parse_problem("cross_correlation in=1x28x28x32 out_channels=256 kernel_size=3 padding=same");
+        parse_problem("cross_correlation in=1x28x28x32 out_channels=32 kernel_size=3 padding=same");
     REQUIRE(parsed.error.view() == "");
     return {"kernel", parsed.problem, "direct,vectors:2,positions:6,strip:14,unroll:4"};
 }

@@ -89,7 +89,8 @@ TEST_CASE("What random problems once found to be wrong gives the reference's res
     // A result of 17 floats at the end of a page, which begins where no vector may be aligned (SSE4.1); a map
     // that has fewer columns than a vector has lanes; tasks that read different numbers of rows; images of a
     // known number that are one row of positions, in several strips, with parts and with vectors along the
-    // input; blocks of a strip that each task stores for itself, of rows that Halide does not count.
+    // input; blocks of a strip that each task stores for itself, of rows that Halide does not count, also
+    // with padding that is not left out.
     for (const auto& [problem, schedule] :
          {Found{"cross_correlation_kernel_gradient in=1x4x4x17 out_channels=17 kernel_size=1x1 groups=17 "
                 "epilogue=none",
@@ -109,7 +110,11 @@ TEST_CASE("What random problems once found to be wrong gives the reference's res
                 "pointwise_kernel_gradient,positions:12,parts:2"},
           Found{"cross_correlation_kernel_gradient in=1x28x28x64 out_channels=128 kernel_size=3x3 stride=2x2 "
                 "padding=1x1 epilogue=none",
-                "kernel_gradient,vectors:2,channels:4,rows:2,images:0"}}) {
+                "kernel_gradient,vectors:2,channels:4,rows:2,images:0"},
+          Found{
+              "cross_correlation_kernel_gradient in=1x8x16x64 out_channels=128 kernel_size=7x7 padding=same "
+              "padding_mode=reflect epilogue=none",
+              "kernel_gradient,vectors:2,channels:4,rows:4,images:0"}}) {
         const ParsedProblem parsed = parse_problem(problem);
         REQUIRE(parsed.error.view() == "");
         for (const TargetFacts* target : runnable_targets())
