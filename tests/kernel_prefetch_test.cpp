@@ -34,6 +34,18 @@ TEST_CASE("The tiles of a block fetch the next block's kernel, each line once", 
         CHECK(times == (line < 2 * 288 - 1 ? 1 : 10 * 2 * 9 * 4 - 287));
 }
 
+TEST_CASE("Columns of the kernel that have code of their own fetch different lines", "[schedules]") {
+    // Blocks of 8 channels are 144 lines, parts for two of 7 tiles of a row: 9 elements of 8 turns each. The
+    // first tile leaves out the kernel's first row, whose lines nobody fetches.
+    const std::map<std::int64_t, int> lines =
+        fetched_lines("direct,vectors:1,positions:7,chunk:32,unroll:4,skip:1,ahead:1");
+    CHECK(lines.size() == 144 - 3 * 8);
+    for (const auto& [line, times] : lines) {
+        INFO("line " << line);
+        CHECK((times == 1 || line == 2 * 144 - 1));
+    }
+}
+
 TEST_CASE("Nothing is fetched where the schedule does not ask for it", "[schedules]") {
     CHECK(fetched_lines("direct,vectors:2,positions:5,chunk:16,skip:0,ahead:0").empty());
 }
