@@ -1,5 +1,6 @@
 #include "generators/depthwise_kernel_gradient.hpp"
 
+#include "generators/gradient_parts.hpp"
 #include "generators/input_map.hpp"
 #include "generators/sum_gradient.hpp"
 #include "schedules/window_sweep.hpp"
@@ -31,11 +32,11 @@ Product product(const AxisSweep& axis, const Expr& position, const Expr& tap) {
             unsafe_promise_clamped(axis.element<Expr>(position, tap), 0, axis.elements - 1)};
 }
 
-// The strips of windows that sums go through: some rows of one image, and a part of their columns.
+// The strips of windows that sums go through: some rows of one image, and a run of their columns.
 struct Strips {
     int rows, count;
-    int groups, parts; // of unrolled columns in a part; of the columns
-    Expr number, part, image;
+    int groups, runs; // of unrolled columns in a run; of the columns
+    Expr number, run, image;
 };
 
 struct Sweep {
@@ -63,7 +64,7 @@ Expr add_region(const Stages& a, const Sweep& sweep, SweepRegion& region) {
     const AxisSweep &columns = sweep.axes.columns, &rows = sweep.axes.rows;
     const Strips& strips = sweep.strips;
     RDom& r = region.positions;
-    const Expr group = strips.part * strips.groups + r[1];
+    const Expr group = strips.run * strips.groups + r[1];
     const Expr x = region.is_column_edge ? edge(r[0], columns.first(), sweep.columns_end)
                                          : columns.first() + group * sweep.columns + r[0];
     const Expr y = row_of(sweep, region);
@@ -72,14 +73,14 @@ Expr add_region(const Stages& a, const Sweep& sweep, SweepRegion& region) {
         r.where(down.exists);
         if (strips.count > 1)
             r.where(y / strips.rows == strips.number);
-    } else if (rows.edges() > 0) {
-        r.where(y >= rows.first() && y < rows.end());
+    } else if (rows.edges() > 0 || strips.rows * strips.count != rows.windows) {
+        keep_within(r, 2, y, rows.first(), rows.end());
     }
     if (region.is_column_edge)
         r.where(across.exists);
-    if (region.is_column_edge && strips.parts > 1)
-        r.where(strips.part == 0);
-    else if (!region.is_column_edge && inner_groups(sweep) != strips.groups * strips.parts)
+    if (region.is_column_edge && strips.runs > 1)
+        r.where(strips.run == 0);
+    else if (!region.is_column_edge && inner_groups(sweep) != strips.groups * strips.runs)
         r.where(group < inner_groups(sweep));
     return sweep.values(a.d, across.window, down.window, strips.image) *
            sweep.elements(a.d, across.element, down.element, strips.image);
@@ -124,16 +125,18 @@ Stages depthwise_kernel_gradient(const Problem& problem, const OperatorInputs& i
     sweep.column = is_flipped ? columns.kernel - 1 - a.x : Expr(a.x);
     sweep.row = is_flipped ? rows.kernel - 1 - a.y : Expr(a.y);
 
-    const Var strip("strip"), part("part"), image("image");
-    const int count = (rows.windows + request.rows - 1) / request.rows;
-    const int groups = std::max(1, (inner_groups(sweep) + request.parts - 1) / request.parts);
-    const bool is_one_strip = count == 1 && request.parts == 1 && problem.in.batch == 1;
+    const Var strip("strip"), run("run"), image("image");
+    const int rows_of_strips = request.rows * request.parts,
+              count = (rows.windows + rows_of_strips - 1) / rows_of_strips; // of a part
+    const int groups = std::max(1, (inner_groups(sweep) + request.runs - 1) / request.runs);
+    const bool is_one_strip = count * request.parts * request.runs == 1 && problem.in.batch == 1;
     const auto number = [&](const Var& var) { return is_one_strip ? Expr(0) : Expr(var); };
-    sweep.strips = {request.rows, count, groups, request.parts, number(strip), number(part), number(image)};
+    sweep.strips = {request.rows,  count * request.parts, groups,       request.runs,
+                    number(strip), number(run),           number(image)};
     const std::vector<Var> axes{a.d, a.c, a.x, a.y};
     std::vector<Var> at = axes;
     if (!is_one_strip)
-        at.insert(at.end(), {part, strip, image});
+        at.insert(at.end(), {run, strip, image});
     a.regions = regions(sweep);
     a.sum = Func("sum");
     a.sum(at) = 0.0f;
@@ -146,9 +149,8 @@ Stages depthwise_kernel_gradient(const Problem& problem, const OperatorInputs& i
         a.output(axes) = a.sum(at);
         return a;
     }
-    a.strips = RDom(0, request.parts, 0, count, 0, inputs.batch, "strips");
-    a.output(axes) = 0.0f;
-    a.output(axes) += a.sum(a.d, a.c, a.x, a.y, a.strips[0], a.strips[1], a.strips[2]);
+    a.strips = RDom(0, request.runs, 0, count, 0, inputs.batch, "strips");
+    add_up_strips(a, axes, 1, request.parts);
     return a;
 }
 

@@ -1,5 +1,6 @@
 // The gradients of kernels: one sum over all windows for each of the kernel's elements.
 #include "generators/depthwise_kernel_gradient.hpp"
+#include "generators/gradient_parts.hpp"
 #include "generators/input_map.hpp"
 #include "generators/pointwise_kernel_gradient.hpp"
 #include "generators/sum_gradient.hpp"
@@ -80,8 +81,8 @@ std::array<Expr, 2> position_under(Stages& a, const Maps& m, const Expr& x, cons
                at_y = y * m.stride.height + row * p.dilation.height;
     if (!m.is_skipping)
         return {at_x, at_y};
-    a.window.where(at_x >= m.padding.left && at_x < m.padding.left + m.slid.width);
-    a.window.where(at_y >= m.padding.top && at_y < m.padding.top + m.slid.height);
+    keep_within(a.window, 0, at_x, m.padding.left, m.padding.left + m.slid.width);
+    keep_within(a.window, 1, at_y, m.padding.top, m.padding.top + m.slid.height);
     // What Halide's bounds do not conclude from that.
     return {unsafe_promise_clamped(at_x - m.padding.left, 0, m.slid.width - 1),
             unsafe_promise_clamped(at_y - m.padding.top, 0, m.slid.height - 1)};
@@ -181,16 +182,17 @@ Stages build_blocked(const Problem& problem, const OperatorInputs& inputs) {
     const Place& under_place = m.is_transposed ? out : in;
 
     // A strip is some rows of one image, or of all.
-    const int strips = (m.windows.height + rows - 1) / rows;
+    const int parts = request.window.parts, run = rows * parts,
+              strips = (m.windows.height + run - 1) / run; // of a part
     const bool has_all_images = request.window.has_all_images;
     a.window = RDom(0, m.windows.width, 0, rows, 0, has_all_images ? inputs.batch : Expr(1), "window");
-    const bool is_one_strip = strips == 1 && (has_all_images || p.in.batch == 1);
+    const bool is_one_strip = strips * parts == 1 && (has_all_images || p.in.batch == 1);
     const Var strip("strip"), strip_image("strip_image");
     const Expr first = is_one_strip ? Expr(0) : strip * rows,
                image = is_one_strip ? Expr(a.window[2]) : strip_image + a.window[2];
     Expr window_y = first + a.window[1];
-    if (m.windows.height % rows != 0) {
-        a.window.where(window_y < m.windows.height);
+    if (m.windows.height != strips * run) {
+        keep_within(a.window, 1, window_y, 0, m.windows.height);
         window_y = unsafe_promise_clamped(window_y, 0, m.windows.height - 1);
     }
     const auto [x, y] = position_under(a, m, a.window[0], window_y);
@@ -212,10 +214,7 @@ Stages build_blocked(const Problem& problem, const OperatorInputs& inputs) {
         return a;
     }
     a.strips = RDom(0, strips, 0, has_all_images ? Expr(1) : inputs.batch, "strips");
-    std::vector<Expr> of_strip(axes.begin(), axes.end());
-    of_strip.insert(of_strip.end(), {a.strips[0], a.strips[1]});
-    a.output(axes) = 0.0f;
-    a.output(axes) += a.sum(of_strip);
+    add_up_strips(a, axes, 0, parts);
     return a;
 }
 

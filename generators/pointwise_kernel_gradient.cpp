@@ -1,5 +1,6 @@
 #include "generators/pointwise_kernel_gradient.hpp"
 
+#include "generators/gradient_parts.hpp"
 #include "generators/sum_gradient.hpp"
 
 namespace lamina {
@@ -51,12 +52,6 @@ void sum_strips(Stages& a, const Problem& problem, const OperatorInputs& inputs,
     a.sum(at) += of_vectors(a.d, position, 0, image) * of_broadcasts(channel, position, 0, image);
 }
 
-std::vector<Expr> behind(const std::vector<Var>& axes, const std::vector<Expr>& more) {
-    std::vector<Expr> at(axes.begin(), axes.end());
-    at.insert(at.end(), more.begin(), more.end());
-    return at;
-}
-
 } // namespace
 
 Stages pointwise_kernel_gradient(const Problem& problem, const OperatorInputs& inputs) {
@@ -69,7 +64,7 @@ Stages pointwise_kernel_gradient(const Problem& problem, const OperatorInputs& i
     a.output = Halide::Func("result");
     if (c.strips * c.parts == 1 && problem.in.batch != open_batch && !along_inputs) {
         sum_strips(a, problem, inputs, axes);
-        a.output(axes) = a.sum(behind(axes, {}));
+        a.output(axes) = a.sum(axes);
         return a;
     }
     std::vector<Var> at = axes;
@@ -78,23 +73,7 @@ Stages pointwise_kernel_gradient(const Problem& problem, const OperatorInputs& i
     // Images of a known number are one row of positions.
     const Expr rows = problem.in.batch == open_batch ? inputs.batch : Expr(1);
     a.strips = RDom(0, c.strips, 0, rows, "strips");
-    if (c.parts == 1 && !along_inputs) {
-        a.output(axes) = 0.0f;
-        a.output(axes) += a.sum(behind(axes, {a.strips[0], a.strips[1]}));
-        return a;
-    }
-    std::vector<Var> of_part = axes;
-    const Var part = of_part.emplace_back("part");
-    a.parts = Halide::Func("parts");
-    a.parts(of_part) = 0.0f;
-    a.parts(of_part) += a.sum(behind(axes, {part * c.strips + a.strips[0], a.strips[1]}));
-    std::vector<Var> summed = axes;
-    if (along_inputs)
-        std::swap(summed[0], summed[1]);
-    Expr total = 0.0f;
-    for (int number = 0; number < c.parts; ++number)
-        total += a.parts(behind(summed, {number}));
-    a.output(axes) = total;
+    add_up_strips(a, axes, 0, c.parts, along_inputs);
     return a;
 }
 

@@ -60,15 +60,19 @@ std::vector<int> column_choices(const Situation& s) {
 }
 
 std::vector<int> row_choices(const Situation& s) {
-    return divisors(window_sweep(s.problem).rows.windows);
+    return even_parts(window_sweep(s.problem).rows.windows);
+}
+
+std::vector<int> run_choices(const Situation& s) {
+    const AxisSweep columns = window_sweep(s.problem).columns;
+    std::vector<int> values{1};
+    for (int runs = 2; runs <= 8 && columns.end() - columns.first() >= runs * 2; runs *= 2)
+        values.push_back(runs);
+    return values;
 }
 
 std::vector<int> part_choices(const Situation& s) {
-    const AxisSweep columns = window_sweep(s.problem).columns;
-    std::vector<int> values{1};
-    for (int parts = 2; parts <= 8 && columns.end() - columns.first() >= parts * 2; parts *= 2)
-        values.push_back(parts);
-    return values;
+    return gradient_part_choices(window_sweep(s.problem).rows.windows);
 }
 
 std::vector<int> share_choices(const Situation& s) {
@@ -94,13 +98,16 @@ std::string legal(const Situation& s, const Knobs& knobs) {
     if (const int steps = unrolled(s, vectors, taps, columns); steps > most_unrolled && columns > 1)
         return fmt::format("columns:{}: {} unrolled multiply-adds with the edges, at most {}", columns, steps,
                            most_unrolled);
-    if (!contains(row_choices(s), rows))
-        return fmt::format("rows:{}: must divide the {} rows of windows", rows, row_choices(s).back());
+    if (std::string reason =
+            why_not_gradient_parts(window_sweep(s.problem).rows.windows, rows, knobs.get("parts", 1),
+                                   4 * kernel_operand(s.problem).elements());
+        !reason.empty())
+        return reason;
     const AxisSweep sweep = window_sweep(s.problem).columns;
-    if (const int parts = knobs.get("parts", 1);
-        !contains(part_choices(s), parts) || (parts > 1 && parts * columns * 2 > sweep.end() - sweep.first()))
+    if (const int runs = knobs.get("runs", 1);
+        !contains(run_choices(s), runs) || (runs > 1 && runs * columns * 2 > sweep.end() - sweep.first()))
         return fmt::format(
-            "parts:{}: must be a power of two up to 8, each part at least twice the columns:{} of {}", parts,
+            "runs:{}: must be a power of two up to 8, each run at least twice the columns:{} of {}", runs,
             columns, sweep.end() - sweep.first());
     if (!contains(share_choices(s), share) || share % vectors != 0)
         return fmt::format(
@@ -130,11 +137,12 @@ std::string fits(const Situation& s) {
     return "";
 }
 
-// Registers of a tile whose columns are unrolled: as above, and the values of the windows' rows, which the
-// compiler keeps for the next columns and spills others for. (3x3 on 14x14x576, Zen 5: three vectors of
-// AVX-512, 0.50 of the peak; two, 0.75.)
+// Registers of a tile whose positions share loads: as above, and the values of the windows' rows, which the
+// compiler keeps for the next columns and spills others for. (AVX-512 on a Zen 5: 3x3 on 14x14x576, three
+// vectors 0.50 of the peak, two 0.75; on 56x56x144, three vectors of single columns 72 us, one 61 us.)
 int registers_live(const Situation& s, int vectors, int taps, int columns) {
-    return registers_used(s, vectors, taps) + (columns > 1 ? vectors * taps : 0);
+    const bool shares = columns > 1 || window_sweep(s.problem).columns.by_map;
+    return registers_used(s, vectors, taps) + (shares ? vectors * taps : 0);
 }
 
 // Cycles of one position, for all elements of the kernel and a vector of channels: multiply-adds, or the
@@ -155,49 +163,56 @@ double position_cycles(const Situation& s, const Knobs& knobs) {
     return tiles * (std::max(arithmetic, loads) + 0.1 * loads + 0.5 / unrolled_columns);
 }
 
-// Positions of both maps that a part of a strip goes through.
+// Positions of both maps that a run of a strip goes through.
 double strip_positions(const Situation& s, const Knobs& knobs) {
     const WindowSweep sweep = window_sweep(s.problem);
     const int reach = std::min(sweep.rows.elements, (knobs.get("rows") - 1) * sweep.rows.stride +
                                                         sweep.rows.kernel * sweep.rows.dilation);
     return (static_cast<double>(knobs.get("rows")) * sweep.columns.windows +
             static_cast<double>(reach) * sweep.columns.elements) /
-           knobs.get("parts");
+           knobs.get("runs");
 }
 
 // Cycles for what comes from beyond the L1 cache: a strip with the rows that it shares with the next, and
 // once more at eight bytes a cycle for every further pass over its cache lines that they do not outlast, with
 // a vector of their other half, or with other rows of the kernel. (3x3 on 112x112x32, Zen 3: 39 GFLOP/s in
-// whole rows, 70 in eighths of them.)
+// whole rows, 70 in eighths of them.) Lines that lie apart are not fetched ahead from beyond the L2 cache.
+// (3x3 by strides of two on 112x112x96, Zen 5: 107 us by two vectors of AVX-512, 92 us by three.)
 double memory_cycles(const Situation& s, const Knobs& knobs) {
     const WindowSweep sweep = window_sweep(s.problem);
-    const double strips = static_cast<double>(sweep.rows.windows) / knobs.get("rows") * knobs.get("parts");
+    const double strips = 1.0 * ceil_div(sweep.rows.windows, knobs.get("rows")) * knobs.get("runs");
     const double bytes = strips * strip_positions(s, knobs) * s.problem.in.channels * 4;
     const int run = std::max(line_bytes, knobs.get("vectors") * lanes(s) * 4);
     const double passes = static_cast<double>(run) / (knobs.get("vectors") * lanes(s) * 4) *
                           s.problem.kernel_size.height / knobs.get("taps");
     const bool stays = strip_positions(s, knobs) * run <= s.target->l1_bytes * 0.4;
-    return bytes / 32 + (stays ? 0 : (passes - 1) * bytes / 8);
+    const bool is_apart = bytes > s.target->l2_bytes && run < s.problem.in.channels * 4;
+    const double waiting = is_apart ? 0.5 * line_bytes / run : 0;
+    return bytes / 32 * (1 + waiting) + (stays ? 0 : (passes - 1) * bytes / 8);
 }
 
 // Cycles of an image: its positions, with those at edges twice for the loops that they are apart from; about
-// eight to begin and end the loop over a part's columns; accumulators loaded and stored once per strip; and
+// eight to begin and end the loop over a run's columns; accumulators loaded and stored once per strip; and
 // the memory's.
 double cost(const Situation& s, const Knobs& knobs) {
     const WindowSweep sweep = window_sweep(s.problem);
-    const double strips = static_cast<double>(sweep.rows.windows) / knobs.get("rows") * knobs.get("parts");
+    const double strips = 1.0 * ceil_div(sweep.rows.windows, knobs.get("rows")) * knobs.get("runs");
     const int inner = sweep.columns.end() - sweep.columns.first();
     const double positions =
         static_cast<double>(sweep.columns.positions() + sweep.columns.edges() + inner % knobs.get("columns"));
     const double kernel = static_cast<double>(kernel_operand(s.problem).elements()) / lanes(s);
     return positions * sweep.rows.windows * vectors_of_channels(s) * position_cycles(s, knobs) +
-           sweep.rows.windows * knobs.get("parts") * kernel / s.problem.kernel_size.width /
-               knobs.get("taps") * 8 +
-           strips * kernel * 3 + memory_cycles(s, knobs);
+           sweep.rows.windows * knobs.get("runs") * kernel / s.problem.kernel_size.width / knobs.get("taps") *
+               8 +
+           strips * kernel * 3 + (knobs.get("parts") > 1 ? knobs.get("parts") * kernel : 0) +
+           memory_cycles(s, knobs);
 }
 
-// Whole cache lines, in at least two tasks where there are channels for them.
-int default_share(const Situation& s, int vectors) {
+// Whole cache lines, in at least two tasks where there are channels for them; with parts of the rows, which
+// are tasks already, all channels.
+int default_share(const Situation& s, int vectors, int parts) {
+    if (parts > 1)
+        return vectors_of_channels(s);
     const int line = std::max(1, line_floats / lanes(s));
     int best = 0;
     for (int share : share_choices(s)) {
@@ -209,6 +224,26 @@ int default_share(const Situation& s, int vectors) {
     return best;
 }
 
+// Parts of the rows are tasks where the maps come from beyond the L2 cache, in which channels that lie apart
+// wait longer, or a channel's tasks are few.
+std::vector<int> parts_for(const Situation& s) {
+    const Problem& p = s.problem;
+    const double multiply_adds = static_cast<double>(operation_count(p)) / 2;
+    if (4 * (image_elements(p.in) + image_elements(output_shape(p))) <= 2.0 * s.target->l2_bytes &&
+        4 * p.in.channels >= 4 * line_bytes)
+        return {1};
+    return gradient_parts_for(*s.target, window_sweep(p).rows.windows,
+                              multiply_adds / lanes(s) / s.target->fma_per_cycle,
+                              4 * kernel_operand(p).elements());
+}
+
+double unevenness(const Situation& s, const Knobs& knobs) {
+    if (knobs.get("parts") == 1)
+        return 1;
+    return gradient_part_unevenness(window_sweep(s.problem).rows.windows, knobs.get("rows"),
+                                    knobs.get("parts"));
+}
+
 Knobs defaults(const Situation& s, const Knobs& given) {
     Knobs best;
     double least = 1e300;
@@ -216,7 +251,7 @@ Knobs defaults(const Situation& s, const Knobs& given) {
         const bool is_legal = legal(s, knobs).empty();
         if (!is_legal && !best.values().empty())
             return;
-        if (const double cycles = is_legal ? cost(s, knobs) : 1e299; cycles < least) {
+        if (const double cycles = is_legal ? cost(s, knobs) * unevenness(s, knobs) : 1e299; cycles < least) {
             least = cycles;
             best = knobs;
         }
@@ -225,19 +260,23 @@ Knobs defaults(const Situation& s, const Knobs& given) {
         for (int taps : open_choices(given, "taps", tap_choices(s)))
             for (int columns : open_choices(given, "columns", column_choices(s)))
                 for (int rows : open_choices(given, "rows", row_choices(s)))
-                    for (int parts : open_choices(given, "parts", part_choices(s)))
-                        consider({{"vectors", vectors},
-                                  {"taps", taps},
-                                  {"columns", columns},
-                                  {"rows", rows},
-                                  {"parts", parts},
-                                  {"share", given.get("share", default_share(s, vectors))}});
+                    for (int runs : open_choices(given, "runs", run_choices(s)))
+                        for (int parts : open_choices(given, "parts", parts_for(s)))
+                            consider({{"vectors", vectors},
+                                      {"taps", taps},
+                                      {"columns", columns},
+                                      {"rows", rows},
+                                      {"runs", runs},
+                                      {"parts", parts},
+                                      {"share", given.get("share", default_share(s, vectors, parts))}});
     return best;
 }
 
 AlgorithmRequest request(const Situation&, const Knobs& knobs) {
-    return {
-        .window = {.rows = knobs.get("rows"), .columns = knobs.get("columns"), .parts = knobs.get("parts")}};
+    return {.window = {.rows = knobs.get("rows"),
+                       .columns = knobs.get("columns"),
+                       .runs = knobs.get("runs"),
+                       .parts = knobs.get("parts")}};
 }
 
 void apply_region(Stages& a, const Situation& s, int number) {
@@ -253,13 +292,20 @@ void apply_region(Stages& a, const Situation& s, int number) {
 void apply(Stages& a, const Situation& s, const Knobs& knobs) {
     const Size kernel = s.problem.kernel_size;
     const int block = knobs.get("vectors") * lanes(s), share = knobs.get("share") * lanes(s);
-    const bool has_strips = a.strips.defined();
+    const bool has_strips = a.strips.defined(), has_parts = a.parts.defined();
     Halide::Var task("task"), of_task("of_task"), outer("do"), inner("di"), yo("yo"), yi("yi");
-    a.output.bound(a.d, 0, s.problem.in.channels).bound(a.c, 0, 1);
-    a.output.bound(a.x, 0, kernel.width).bound(a.y, 0, kernel.height);
+    for (Halide::Func* each : {&a.output, &a.parts})
+        if (each->defined())
+            each->bound(a.d, 0, s.problem.in.channels)
+                .bound(a.c, 0, 1)
+                .bound(a.x, 0, kernel.width)
+                .bound(a.y, 0, kernel.height);
+    Halide::Func& gradient = has_parts ? a.parts : a.output;
     if (has_strips)
         a.output.vectorize(a.d, lanes(s), Halide::TailStrategy::RoundUp);
-    Halide::Stage tiles = has_strips ? Halide::Stage(a.output.update()) : Halide::Stage(a.output);
+    if (has_parts)
+        a.parts.compute_root().vectorize(a.d, lanes(s), Halide::TailStrategy::RoundUp);
+    Halide::Stage tiles = has_strips ? Halide::Stage(gradient.update()) : Halide::Stage(gradient);
     tiles.split(a.d, task, of_task, share)
         .split(of_task, outer, inner, block)
         .split(a.y, yo, yi, knobs.get("taps"));
@@ -267,14 +313,13 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
     if (has_strips)
         order.insert(order.end(), {a.strips[0], a.strips[1], a.strips[2]});
     order.emplace_back(task);
-    tiles.reorder(order)
-        .vectorize(inner, lanes(s))
-        .unroll(inner)
-        .unroll(a.c)
-        .unroll(a.x)
-        .unroll(yi)
-        .parallel(task);
-    a.sum.compute_at(a.output, yo).store_in(Halide::MemoryType::Stack);
+    if (has_parts)
+        order.emplace_back(a.parts.args().back());
+    tiles.reorder(order).vectorize(inner, lanes(s)).unroll(inner).unroll(a.c).unroll(a.x).unroll(yi);
+    if (has_parts)
+        tiles.fuse(task, a.parts.args().back(), task);
+    tiles.parallel(task);
+    a.sum.compute_at(gradient, yo).store_in(Halide::MemoryType::Stack);
     a.sum.bound_extent(a.c, 1).bound_extent(a.y, knobs.get("taps"));
     a.sum.vectorize(a.d, lanes(s)).unroll(a.d).unroll(a.c).unroll(a.x).unroll(a.y);
     for (int number = 0; number < static_cast<int>(a.regions.size()); ++number)
@@ -290,7 +335,8 @@ const Family depthwise_kernel_gradient_family = {
      {"taps", "rows of the kernel that are summed together", tap_choices},
      {"columns", "unrolled columns", column_choices},
      {"rows", "rows of windows that are summed while the sums stay in registers", row_choices},
-     {"parts", "parts of the columns, summed one after the other", part_choices},
+     {"runs", "runs of columns, summed one after the other", run_choices},
+     {"parts", "parts of the rows, summed apart, each a task or more", part_choices},
      {"share", "vectors of channels of one task", share_choices}},
     legal,
     defaults,

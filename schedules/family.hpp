@@ -28,7 +28,8 @@ struct WindowRequest {
     int channels = 0;
     int columns = 0; // of the sweep of a depthwise kernel's gradient that are unrolled, see window_sweep.hpp;
                      // its maps are read as they are then
-    int parts = 1;   // of the columns, which are summed one after the other; or of the positions, apart
+    int runs = 1;    // of the columns, which are summed one after the other
+    int parts = 1;   // of the rows or positions, each of which has a gradient of its own
     int positions = 0; // that are summed together where a window is one position and each map is one row of
                        // them; 0: windows have rows, of which the rest of this speaks
     bool along_inputs = false; // such sums stand with their input channels innermost, and are transposed

@@ -86,7 +86,11 @@ std::vector<int> channel_choices(const Situation& s) {
 }
 
 std::vector<int> row_choices(const Situation& s) {
-    return divisors(geometry(s).windows.height);
+    return even_parts(geometry(s).windows.height);
+}
+
+std::vector<int> part_choices(const Situation& s) {
+    return gradient_part_choices(geometry(s).windows.height);
 }
 
 std::vector<int> image_choices(const Situation& s) {
@@ -141,6 +145,10 @@ std::int64_t stored_bytes(const Situation& s, int rows, bool has_all_images) {
            (windows * (is_transposed ? in_channels : g.out) + under * (is_transposed ? g.out : in_channels));
 }
 
+std::int64_t kernel_bytes(const Situation& s) {
+    return 4 * kernel_operand(as_pointwise(s.problem)).elements();
+}
+
 // Fewer strips save loads and stores of the kernel's gradient, one a strip; no more scratch is worth that
 // than any kernel may take.
 std::string legal(const Situation& s, const Knobs& knobs) {
@@ -161,10 +169,12 @@ std::string legal(const Situation& s, const Knobs& knobs) {
         return fmt::format("channels:{}: {} vectors x {} channels need {} vector registers of {} on {}",
                            channels, vectors, channels, registers_used(s, vectors, channels),
                            s.target->vector_registers, s.target->name);
-    if (!contains(row_choices(s), rows))
-        return fmt::format("rows:{}: must divide the {} rows of windows", rows, g.windows.height);
     if (!contains(image_choices(s), images))
         return fmt::format("images:{}: must be 0 or 1, and 0 where the batch is open or one image", images);
+    if (std::string reason =
+            why_not_gradient_parts(g.windows.height, rows, knobs.get("parts", 1), kernel_bytes(s));
+        !reason.empty())
+        return reason;
     if (const std::int64_t bytes = stored_bytes(s, rows, images != 0);
         bytes > small_scratch_bytes && (rows > 1 || images != 0))
         return fmt::format(
@@ -175,9 +185,12 @@ std::string legal(const Situation& s, const Knobs& knobs) {
 }
 
 // Cycles per multiply-add vector: waste in both directions, two loads a cycle, and the latency of few
-// accumulators, which as many as hide it do not hide where loads come from the L2 cache. Measured on a Zen 5
-// with AVX2, 3x3 64->64 on 56x56: ten accumulators 0.90 of the peak, twelve 0.98.
-double tile_cost(const Situation& s, int vectors, int channels) {
+// accumulators, which as many as hide it do not hide where loads come from the L2 cache, as they do where a
+// tile's part of a strip does not stay in the L1 cache. Measured on a Zen 5: 3x3 64->64 on 56x56 with AVX2,
+// ten accumulators 0.90 of the peak, twelve 0.98; 7x7 3->64 by strides of two with AVX-512, whose tiles have
+// four vectors and three channels, 0.86 from the L2 cache and 0.98 from the L1 cache.
+double tile_cost(const Situation& s, int vectors, int channels, bool is_beyond_l1) {
+    constexpr double l2_bytes_per_cycle = 38;
     const Geometry g = geometry(s);
     const double waste = static_cast<double>(ceil_div(g.in, channels)) * channels / g.in *
                          ceil_div(g.out, vectors * g.lanes) * vectors * g.lanes / g.out;
@@ -186,19 +199,51 @@ double tile_cost(const Situation& s, int vectors, int channels) {
     const double arithmetic =
         std::max<double>(multiply_adds / s.target->fma_per_cycle, s.target->fma_latency + 1.4);
     const double loads = (g.is_depthwise ? vectors * (width + 1) : vectors + width) / 2.0;
-    return waste * (std::max(arithmetic, loads) + 0.1 * loads) / multiply_adds;
+    const double far = is_beyond_l1 ? 4.0 * vectors * g.lanes / l2_bytes_per_cycle : 0;
+    return waste * (std::max({arithmetic, loads, far}) + 0.1 * loads + 0.06 * far) / multiply_adds;
 }
 
 // Strips of a call, an open batch counted as one image.
 double strip_count(const Situation& s, const Knobs& knobs) {
     const double images = knobs.get("images") != 0 ? 1 : std::max(s.problem.in.batch, 1);
-    return images * geometry(s).windows.height / knobs.get("rows");
+    return images * ceil_div(geometry(s).windows.height, knobs.get("rows"));
 }
 
-// Whether threads help with a strip: they take about 1 us to begin, and this many cycles would be 4 us.
-bool is_worth_threads(const Situation& s, const Knobs& knobs) {
+// Cycles of all multiply-adds of a call, an open batch counted as one image.
+double least_cycles(const Situation& s) {
     const double multiply_adds = static_cast<double>(operation_count(as_pointwise(s.problem))) / 2;
-    return multiply_adds / geometry(s).lanes / s.target->fma_per_cycle / strip_count(s, knobs) > 16000;
+    return multiply_adds / geometry(s).lanes / s.target->fma_per_cycle;
+}
+
+// Whether threads help with a strip.
+bool is_worth_threads(const Situation& s, const Knobs& knobs) {
+    return least_cycles(s) / strip_count(s, knobs) > worth_threads;
+}
+
+// What tasks are made of: blocks of channels that each read a part of one map that no other one reads.
+struct TaskBlocks {
+    bool has_order; // is_in_order()
+    int near, far;  // blocks of the map that is read by all, and of the other one
+
+    int count() const { return near * far; }
+};
+
+TaskBlocks task_blocks(const Situation& s, int vectors, int channels) {
+    const Geometry g = geometry(s);
+    const int block = vectors * g.lanes, of_out = ceil_div(g.out, block), of_in = ceil_div(g.in, channels);
+    return is_in_order(s, block) ? TaskBlocks{true, of_out, of_in} : TaskBlocks{false, of_in, of_out};
+}
+
+// Blocks that make enough tasks of a strip by themselves.
+constexpr int enough_tasks = 8;
+
+// Where blocks are few, or threads would begin and end with little between, parts of the rows are tasks, if
+// what each has to do is worth one. (3x3 32->32 on 63x63 by strides of three, Zen 5 with AVX2, two threads:
+// 57 us by eleven blocks, 40 us by two parts.)
+std::vector<int> parts_for(const Situation& s, int vectors, int channels) {
+    if (task_blocks(s, vectors, channels).far >= enough_tasks && least_cycles(s) > 20 * worth_threads)
+        return {1};
+    return gradient_parts_for(*s.target, geometry(s).windows.height, least_cycles(s), kernel_bytes(s));
 }
 
 // Cycles of a call, an open batch counted as one image: the tiles' arithmetic, more where a tile's part of a
@@ -220,47 +265,61 @@ double cost(const Situation& s, const Knobs& knobs) {
     const double under = is_pointwise(s) ? positions : reach;
     const double tile_bytes = 4 * (positions * block + under * (g.is_depthwise ? block : channels));
     const double arithmetic = static_cast<double>(operation_count(p)) * batch / std::max(p.in.batch, 1) / 2 /
-                              g.lanes * tile_cost(s, vectors, channels) *
-                              (tile_bytes > s.target->l1_bytes * 0.8 ? 1.02 : 1);
+                              g.lanes *
+                              tile_cost(s, vectors, channels, tile_bytes > s.target->l1_bytes * 0.8);
     const double storing = reads_in_place(s, rows)
                                ? 0
                                : strips * (under * p.in.channels / (g.is_depthwise ? g.lanes : channels) * 2 +
                                            positions * g.out / g.lanes);
     const double kernel = static_cast<double>(kernel_operand(p).elements());
-    const bool has_order = is_in_order(s, block);
+    const TaskBlocks blocks = task_blocks(s, vectors, channels);
     const auto stored = static_cast<double>(stored_bytes(s, rows, images > 1));
-    const double streamed = 4 * (has_order ? positions * g.out : under * p.in.channels);
-    const double turns = has_order ? ceil_div(g.in, channels) : ceil_div(g.out, block);
-    const double far = 8 * kernel * (4 * kernel > l2 * 0.5 ? strips : 1) / (has_order ? 8 : 3) +
+    const double streamed = 4 * (blocks.has_order ? positions * g.out : under * p.in.channels);
+    const double far = 8 * kernel * (4 * kernel > l2 * 0.5 ? strips : 1) / (blocks.has_order ? 8 : 3) +
                        strips * (stored > l2 * 0.8 ? 2 * stored : 0) / 8 +
-                       strips * streamed * (streamed > l2 && !g.is_depthwise ? turns : 1) / 16;
-    const double adding = kernel / g.lanes * (g.out % block == 0 ? 3 : 12); // masked stores are slow
-    return arithmetic + strips * (adding + 1500) + storing + far;
+                       strips * streamed * (streamed > l2 && !g.is_depthwise ? blocks.far : 1) / 16;
+    const int parts = knobs.get("parts");
+    const double adding = kernel / g.lanes * (g.out % block == 0 || parts > 1 ? 3 : 12); // or masked stores
+    const double beginning =
+        parts > 1 ? 20.0 * blocks.count() * p.kernel_size.height * p.kernel_size.width : 1500;
+    return arithmetic + strips * (adding + beginning) + storing + far +
+           (parts > 1 ? parts * kernel / g.lanes : 0);
+}
+
+// How much longer a call takes for what its tasks do not share evenly: a single one's threads have nothing to
+// do; the longest part is as many strips as the others or more. Elements of a window are tasks as well.
+double unevenness(const Situation& s, const Knobs& knobs) {
+    const Size kernel = as_pointwise(s.problem).kernel_size;
+    const int height = geometry(s).windows.height, rows = knobs.get("rows"), parts = knobs.get("parts");
+    if (parts > 1)
+        return gradient_part_unevenness(height, rows, parts);
+    const bool is_single_task = task_blocks(s, knobs.get("vectors"), knobs.get("channels")).count() == 1 &&
+                                kernel.height * kernel.width == 1;
+    return is_single_task ? worth_of_tasks(1) : 1;
 }
 
 Knobs defaults(const Situation& s, const Knobs& given) {
-    const Geometry g = geometry(s);
-    const Size kernel = as_pointwise(s.problem).kernel_size;
-    const int taps = kernel.height * kernel.width;
     Knobs best;
     double least = 1e300;
-    for (int v : open_choices(given, "vectors", vector_choices(s)))
-        for (int c : open_choices(given, "channels", channel_choices(s)))
+    const auto consider = [&](const Knobs& knobs) {
+        const bool is_legal = legal(s, knobs).empty();
+        if (!is_legal && !best.values().empty())
+            return;
+        if (const double cycles = is_legal ? cost(s, knobs) * unevenness(s, knobs) : 1e299; cycles < least) {
+            least = cycles;
+            best = knobs;
+        }
+    };
+    for (int vectors : open_choices(given, "vectors", vector_choices(s)))
+        for (int channels : open_choices(given, "channels", channel_choices(s)))
             for (int rows : open_choices(given, "rows", row_choices(s)))
-                for (int images : open_choices(given, "images", image_choices(s))) {
-                    const Knobs knobs{{"vectors", v}, {"channels", c}, {"rows", rows}, {"images", images}};
-                    if (!legal(s, knobs).empty() && !best.values().empty())
-                        continue;
-                    // Elements of a window are tasks as well.
-                    const bool is_single_task = v * g.lanes >= g.out && c >= g.in && taps == 1;
-                    const double cycles = legal(s, knobs).empty()
-                                              ? cost(s, knobs) * (is_single_task ? worth_of_tasks : 1)
-                                              : 1e299;
-                    if (cycles < least) {
-                        least = cycles;
-                        best = knobs;
-                    }
-                }
+                for (int images : open_choices(given, "images", image_choices(s)))
+                    for (int parts : open_choices(given, "parts", parts_for(s, vectors, channels)))
+                        consider({{"vectors", vectors},
+                                  {"channels", channels},
+                                  {"rows", rows},
+                                  {"images", images},
+                                  {"parts", parts}});
     return best;
 }
 
@@ -270,7 +329,8 @@ AlgorithmRequest request(const Situation& s, const Knobs& knobs) {
             .window = {.rows = knobs.get("rows"),
                        .has_all_images = knobs.get("images") != 0,
                        .skips_padding = !g.has_row,
-                       .channels = reads_in_place(s, knobs.get("rows")) ? 0 : knobs.get("channels")}};
+                       .channels = reads_in_place(s, knobs.get("rows")) ? 0 : knobs.get("channels"),
+                       .parts = knobs.get("parts")}};
 }
 
 // A map that is stored, in tasks of rows of windows: all of its blocks, or of one that is not full the
@@ -299,34 +359,49 @@ void store_rows(const Stages& a, Halide::Func& map, bool are_some, const Geometr
 void apply(Stages& a, const Situation& s, const Knobs& knobs) {
     const Geometry g = geometry(s);
     const int block = knobs.get("vectors") * g.lanes;
-    const bool has_strips = a.strips.defined(), has_taps = a.output.dimensions() == 4;
+    const bool has_strips = a.strips.defined(), has_parts = a.parts.defined(),
+               has_taps = a.output.dimensions() == 4;
     Halide::Var co("co"), ci("ci"), outer("do"), inner("di"), task("task");
     a.output.bound(a.d, 0, g.out).bound(a.c, 0, g.in);
-    if (has_taps)
-        a.output.bound(a.x, 0, s.problem.kernel_size.width).bound(a.y, 0, s.problem.kernel_size.height);
+    if (has_parts) // which have room for whole blocks
+        a.parts.compute_root().bound(a.d, 0, ceil_div(g.out, block) * block).bound(a.c, 0, g.in);
+    for (Halide::Func* each : {&a.output, &a.parts})
+        if (each->defined() && has_taps)
+            each->bound(a.x, 0, s.problem.kernel_size.width).bound(a.y, 0, s.problem.kernel_size.height);
+    Halide::Func& gradient = has_parts ? a.parts : a.output;
     if (has_strips)
-        a.output.vectorize(a.d, g.lanes, Halide::TailStrategy::GuardWithIf).parallel(a.c);
-    Halide::Stage tiles = has_strips ? Halide::Stage(a.output.update()) : Halide::Stage(a.output);
-    tiles.split(a.d, outer, inner, block, channel_tail(g.out, block))
+        gradient.vectorize(a.d, g.lanes, Halide::TailStrategy::GuardWithIf);
+    if (has_parts)
+        a.output.vectorize(a.d, g.lanes, channel_tail(g.out, g.lanes));
+    else if (has_strips)
+        a.output.parallel(a.c);
+    Halide::Stage tiles = has_strips ? Halide::Stage(gradient.update()) : Halide::Stage(gradient);
+    const bool is_whole = has_parts || g.out % block == 0;
+    tiles
+        .split(a.d, outer, inner, block,
+               is_whole ? Halide::TailStrategy::RoundUp : Halide::TailStrategy::Predicate)
         .split(a.c, co, ci, knobs.get("channels"), Halide::TailStrategy::GuardWithIf);
     std::vector<Halide::VarOrRVar> order{inner, ci};
     if (has_taps)
         order.insert(order.end(), {a.x, a.y});
-    const bool has_order = is_in_order(s, block);
+    const TaskBlocks blocks = task_blocks(s, knobs.get("vectors"), knobs.get("channels"));
+    const bool has_order = blocks.has_order;
     const Halide::Var &near = has_order ? outer : co, &far = has_order ? co : outer;
     order.insert(order.end(), {near, far});
     if (has_strips)
         order.insert(order.end(), {a.strips[0], a.strips[1]});
+    if (has_parts)
+        order.emplace_back(a.parts.args().back());
     tiles.reorder(order).unroll(ci);
-    const bool has_row = g.has_row && has_taps, is_parallel = is_worth_threads(s, knobs);
-    const int outer_count = ceil_div(g.out, block), co_count = ceil_div(g.in, knobs.get("channels")),
-              far_count = has_order ? co_count : outer_count;
+    if (has_parts)
+        tiles.parallel(a.parts.args().back());
+    const bool has_row = g.has_row && has_taps, is_parallel = !has_parts && is_worth_threads(s, knobs);
     // Each task stores the blocks that it alone reads, where there are enough of them: another core's lines
     // take longer to come than they take to be stored.
-    constexpr int enough_tasks = 8;
     const bool has_own_blocks =
-        is_parallel && far_count >= enough_tasks && (s.problem.groups == 1 || !has_order);
-    const bool are_taps_tasks = !has_own_blocks && has_taps && needs_inner_tasks(outer_count * co_count, 1);
+        is_parallel && blocks.far >= enough_tasks && (s.problem.groups == 1 || !has_order);
+    const bool are_taps_tasks =
+        !has_own_blocks && !has_parts && has_taps && needs_inner_tasks(blocks.count(), 1);
     Halide::Var tile = has_own_blocks ? near : task;
     if (!has_own_blocks)
         tiles.fuse(near, far, task);
@@ -340,13 +415,13 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
     if (is_parallel)
         tiles.parallel(has_own_blocks ? far : task);
     // Masked stores go with the vector of a whole block only; it is cut into registers all the same.
-    if (g.out % block == 0)
+    if (is_whole)
         tiles.vectorize(inner, g.lanes).unroll(inner);
     else
         tiles.vectorize(inner);
     if (has_row)
         tiles.unroll(a.x);
-    a.sum.compute_at(a.output, tile).store_in(Halide::MemoryType::Stack);
+    a.sum.compute_at(gradient, tile).store_in(Halide::MemoryType::Stack);
     a.sum.bound_extent(a.c, knobs.get("channels"));
     a.sum.vectorize(a.d, g.lanes).unroll(a.d).unroll(a.c);
     Halide::Stage update = a.sum.update();
@@ -364,17 +439,18 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
             continue;
         const bool is_of_far = g.is_depthwise || (map == &a.blocked_in) == has_order;
         const bool is_own = has_own_blocks && is_of_far;
-        if (is_own) {
+        if (is_own)
+            map->compute_at(gradient, far);
+        else if (has_strips)
+            map->compute_at(gradient, a.strips[0]);
+        else
+            map->compute_root();
+        // Of tasks inside a strip and of shorter strips, Halide does not find out how many rows they read at
+        // most.
+        if (has_strips && (is_own || has_parts) && !a.is_linear) {
             const bool is_of_windows = (map == &a.blocked_in) == detail::is_transposed(s.problem.op);
             const int rows = knobs.get("rows");
-            map->compute_at(a.output, far);
-            // Of tasks inside a strip, Halide does not find out how many rows they read at most.
-            if (has_strips && !a.is_linear)
-                map->bound_storage(map->args()[2], is_of_windows ? rows : reach_of(s, rows));
-        } else if (has_strips) {
-            map->compute_at(a.output, a.strips[0]);
-        } else {
-            map->compute_root();
+            map->bound_storage(map->args()[2], is_of_windows ? rows : reach_of(s, rows));
         }
         store_rows(a, *map, false, g, is_parallel && !is_own);
         if (map->has_update_definition())
@@ -390,7 +466,8 @@ const Family kernel_gradient_family = {
     {{"vectors", "vectors of output channels in the register tile", vector_choices},
      {"channels", "input channels in the register tile", channel_choices},
      {"rows", "rows of windows that are summed while the tile stays in registers", row_choices},
-     {"images", "1: and over all images", image_choices}},
+     {"images", "1: and over all images", image_choices},
+     {"parts", "parts of the rows, summed apart, each a task", part_choices}},
     legal,
     defaults,
     fits,

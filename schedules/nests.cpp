@@ -16,6 +16,14 @@ std::vector<int> divisors(int number) {
     return low;
 }
 
+std::vector<int> even_parts(int elements) {
+    std::vector<int> lengths;
+    for (int parts = elements; parts >= 1; --parts)
+        if (const int length = ceil_div(elements, parts); lengths.empty() || lengths.back() != length)
+            lengths.push_back(length);
+    return lengths;
+}
+
 std::vector<int> open_choices(const Knobs& given, std::string_view name, std::vector<int> choices) {
     return given.has(name) ? std::vector{given.get(name)} : std::move(choices);
 }
@@ -89,6 +97,46 @@ void store_unpadded(Stages& a, const Situation& s, const Halide::Var& level, int
     a.padded.bound_storage(a.y, std::min(reach, p.in.height));
     if (const int lanes = full_lanes_for(*s.target, p.in.channels); lanes > 1)
         a.padded.vectorize(a.c, lanes, Halide::TailStrategy::ShiftInwards);
+}
+
+std::vector<int> gradient_part_choices(int windows) {
+    std::vector<int> values{1};
+    while (values.back() < 16 && values.back() * 2 <= windows)
+        values.push_back(values.back() * 2);
+    return values;
+}
+
+std::string why_no_room_for_gradients(int parts, std::int64_t gradient_bytes) {
+    if (parts * gradient_bytes <= small_scratch_bytes)
+        return "";
+    return fmt::format("parts:{}: so many kernels take {} KiB of scratch, of at most {}", parts,
+                       parts * gradient_bytes >> 10, small_scratch_bytes >> 10);
+}
+
+std::string why_not_gradient_parts(int windows, int rows, int parts, std::int64_t gradient_bytes) {
+    if (!contains(even_parts(windows), rows))
+        return fmt::format("rows:{}: must be 1 to {}, and the least that makes as few strips", rows, windows);
+    if (parts == 1 && windows % rows != 0)
+        return fmt::format("rows:{}: must divide the {} rows of windows, which are one part", rows, windows);
+    if (!contains(gradient_part_choices(windows), parts) || ceil_div(windows, rows) < parts)
+        return fmt::format("parts:{}: must be a power of two up to {}, each of at least one strip of rows:{}",
+                           parts, gradient_part_choices(windows).back(), rows);
+    return parts > 1 ? why_no_room_for_gradients(parts, gradient_bytes) : "";
+}
+
+std::vector<int> gradient_parts_for(const TargetFacts& target, int windows, double cycles,
+                                    std::int64_t gradient_bytes) {
+    std::vector<int> values;
+    for (int parts : gradient_part_choices(windows))
+        if (parts > 1 && cycles > worth_threads && cycles / parts >= worth_threads / 4 &&
+            parts * gradient_bytes * 4 <= target.l2_bytes)
+            values.push_back(parts);
+    return values.empty() ? std::vector{1} : values;
+}
+
+double gradient_part_unevenness(int windows, int rows, int parts) {
+    const double longest = 1.0 * ceil_div(ceil_div(windows, rows), parts) * rows;
+    return longest * parts / windows * (1 + 0.12 / parts);
 }
 
 std::string why_not_channelwise(const Situation& s) {

@@ -4,6 +4,7 @@
 #include "schedules/family.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace lamina {
 
@@ -23,6 +24,10 @@ std::vector<int> open_choices(const Knobs& given, std::string_view name, std::ve
 
 // All divisors, ascending.
 std::vector<int> divisors(int number);
+
+// The lengths of the parts that so many elements can be cut into without more parts than are needed,
+// ascending: the last part may be shorter.
+std::vector<int> even_parts(int elements);
 
 // Lanes of the shortest vector that holds `extent` values, at most the target's full vector.
 int lanes_for(const TargetFacts& target, int extent);
@@ -51,9 +56,15 @@ constexpr double image_elements(const Shape& map) {
     return 1.0 * map.height * map.width * map.channels;
 }
 
-// By how much longer a default may take than the quickest schedule so as not to be a single task, which would
-// leave all but one thread without work.
-constexpr double worth_of_tasks = 1.3;
+// By how much longer a default may take than the quickest schedule for having so many tasks that two threads
+// share them evenly: 1.3 for not being a single task, which leaves all but one thread without work, 1.1 for
+// not being three.
+constexpr double worth_of_tasks(double tasks) {
+    return 1 + 0.3 * (2 * std::ceil(tasks / 2) / tasks - 1);
+}
+
+// Cycles of what is worth several threads: they take about 1 us to begin, and this would be 4 us.
+constexpr double worth_threads = 16000;
 
 // Whether loops inside so many tasks are to be tasks as well. With few, those that have none any more would
 // wait long for the last ones.
@@ -95,6 +106,22 @@ inline constexpr std::string_view why_not_unfolded =
 // Sums a register tile of channels and linear positions at that level, over so many input channels before the
 // next ones, some of them at each turn of the innermost loop.
 void schedule_register_tile(Stages& a, const Halide::LoopLevel& level, int lanes, int chunk, int unroll);
+
+// Parts into which the rows of windows may be cut for the gradient of a kernel, each of which has one of its
+// own: powers of two. And why strips of so many rows cannot be so many parts of them, or ""; strips of one
+// part are all as long.
+std::vector<int> gradient_part_choices(int windows);
+std::string why_no_room_for_gradients(int parts, std::int64_t gradient_bytes);
+std::string why_not_gradient_parts(int windows, int rows, int parts, std::int64_t gradient_bytes);
+
+// The parts to choose from for a default: those that are worth a task each of all the cycles that a call
+// takes, and whose gradients stay in the L2 cache; 1 where none is.
+std::vector<int> gradient_parts_for(const TargetFacts& target, int windows, double cycles,
+                                    std::int64_t gradient_bytes);
+
+// How much longer these parts take than as many as there could be threads, of which none is longer than
+// another.
+double gradient_part_unevenness(int windows, int rows, int parts);
 
 // Why the target or the layout does not suit a nest that keeps channels apart, in vectors, or "".
 std::string why_not_channelwise(const Situation& s);

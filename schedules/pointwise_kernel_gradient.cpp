@@ -133,10 +133,8 @@ std::string why_no_tasks(const Situation& s, const Knobs& knobs) {
     if (!contains(part_choices(s), parts))
         return fmt::format("parts:{}: must be a power of two up to {}, each of at least 16 of {} positions",
                            parts, part_choices(s).back(), g.positions);
-    if (const std::int64_t bytes = std::int64_t{4} * parts * g.in * g.out;
-        (parts > 1 || g.along_inputs) && bytes > small_scratch_bytes)
-        return fmt::format("parts:{}: so many kernels take {} KiB of scratch, of at most {}", parts,
-                           bytes >> 10, small_scratch_bytes >> 10);
+    if (parts > 1 || g.along_inputs)
+        return why_no_room_for_gradients(parts, std::int64_t{4} * g.in * g.out);
     return "";
 }
 

@@ -209,9 +209,9 @@ Knobs defaults(const Situation& s, const Knobs& given) {
                 continue;
             const Knobs tile = default_tile(s, given, rows);
             const int block = tile.get("vectors") * lanes(s);
-            const bool is_single_task = strip == height && block >= s.problem.out_channels;
-            const double cycles = (sum_cycles(s, tile, strip, rows) + far_cycles(s, strip, block)) *
-                                  (is_single_task ? worth_of_tasks : 1);
+            const int tasks = ceil_div(height, strip) * ceil_div(s.problem.out_channels, block);
+            const double cycles =
+                (sum_cycles(s, tile, strip, rows) + far_cycles(s, strip, block)) * worth_of_tasks(tasks);
             if (cycles >= least || !is_small_ring(s, rows, block) ||
                 (strip > 1 && scratch_bytes(s, strip, rows, block) > most_scratch(s)))
                 continue;

@@ -60,9 +60,9 @@ struct Stages {
         sum; // what a window gathers: an initial value and one update over `window`; undefined without one
     Halide::RDom window; // (c, x, y) of the kernel, or (x, y) for operators that keep channels apart, or what
                          // is reduced; (x, y, n) of the windows for gradients of kernels
-    Halide::RDom strips; // (rows, images) of windows, or (parts of columns, rows, images), whose sums the
+    Halide::RDom strips; // (rows, images) of windows, or (runs of columns, rows, images), whose sums the
                          // output's update adds up; undefined where there is one
-    Halide::Func parts;  // the gradient of a kernel as each part of the positions gives it, with the part's
+    Halide::Func parts;  // the gradient of a kernel as each part of the windows gives it, with the part's
                          // number behind the kernel's axes; undefined where there is one
     std::vector<SweepRegion> regions; // where there are any, update k of the sum goes through that of number
                                       // k, and there is no window

@@ -82,15 +82,6 @@ std::vector<int> tile_choices(const Situation& s) {
     return values;
 }
 
-// Where an axis has so many tiles, the lengths of the blocks that it can be cut into without more of them.
-std::vector<int> even_parts(int tiles) {
-    std::vector<int> values;
-    for (int parts = tiles; parts >= 1; --parts)
-        if (const int length = ceil_div(tiles, parts); values.empty() || values.back() != length)
-            values.push_back(length);
-    return values;
-}
-
 // Tiles of a block: a part of a row, or whole rows.
 void add_blocks(std::vector<int>& values, Size count) {
     for (int columns : even_parts(count.width))
@@ -195,7 +186,12 @@ double cycles_of(const Situation& s, const Geometry& g, const Blocks& b) {
     // More tiles than the L1 cache has ways for come late. Measured on a Zen 5, 64->128 on 112x112: one
     // vector of 28 tiles 2.41 of the peak, two of 14 at 2.73.
     const double late = 0.2 * std::max(0, b.register_tiles - 16);
-    const double step = std::max(arithmetic, loads) + 0.1 * loads + late;
+    // Instructions that do not take a value from memory for all lanes have it in a register: for one vector
+    // LLVM loads those of many tiles early, and spills. With AVX2, 64->64 on 28x28: one vector of 14
+    // tiles 2.07 of the peak, of ten 2.13, of seven 2.39.
+    const double spilled =
+        vectors == 1 && t.vector_registers <= 16 ? 0.2 * std::max(0, b.register_tiles - 7) : 0;
+    const double step = std::max(arithmetic, loads) + 0.1 * loads + late + spilled;
     const double register_tiles = ceil_div(b.tiles(), b.register_tiles) * (computed / b.block);
     const double sums = points * register_tiles * (step * g.group_in + 12);
     // Each element is loaded and stored twice, with two operations in between.
@@ -232,10 +228,40 @@ struct OpenKnobs {
     std::vector<int> outputs, vectors, tiles, images, groups;
 };
 
+// How threads share a call's blocks, an open batch counted as one image.
+struct Sharing {
+    int blocks, groups;    // of a call; of channels, in each block
+    bool are_blocks_tasks; // or else they go one after the other, each transformed by all threads together
+    bool are_groups_tasks;
+
+    int tasks() const { return (are_blocks_tasks ? blocks : 1) * (are_groups_tasks ? groups : 1); }
+};
+
+// Threads keep less, and share it more evenly, where they go through few blocks together: each reads all of
+// the transformed tiles, but its own groups' part of the kernel alone. Measured on a Zen 5 with two threads:
+// 3x3 256->256 on 56x56, two blocks of four groups, 2.12 ms and 6.6 MiB; as tasks 2.35 ms and 10.2 MiB. By
+// two groups on 112x112x128 they take longer, 2.6 ms and 2.4 ms.
+Sharing sharing_of(const Geometry& g, const Blocks& b) {
+    const Size count = b.count();
+    const int blocks = count.height * count.width * ceil_div(std::max(g.problem.in.batch, 1), b.images),
+              groups = g.problem.out_channels / b.group;
+    const bool is_together = groups >= 4 && blocks < 8;
+    return {blocks, groups, blocks > 1 && !is_together, groups > 1 && needs_inner_tasks(blocks, 1)};
+}
+
+// What two threads keep.
+double bytes_of_two(const Situation& s, const Geometry& g, const Blocks& b) {
+    const Sharing sharing = sharing_of(g, b);
+    return sharing.are_blocks_tasks   ? 2 * block_bytes(s, g, b)
+           : sharing.are_groups_tasks ? shared_block_bytes(s, g, b)
+                                      : block_bytes(s, g, b);
+}
+
 // Of all register tiles and groups for the same tiles of a block, the one that costs least.
 void search_within(const Situation& s, const Geometry& g, const OpenKnobs& open, Knobs knobs, double& least,
                    Knobs& best) {
     Blocks b = blocks_of(g, knobs);
+    const double most_bytes = most_block_bytes(g, std::max(g.problem.in.batch, 1));
     for (int vectors : open.vectors)
         for (int tiles : open.tiles)
             for (int group : open.groups) {
@@ -245,13 +271,9 @@ void search_within(const Situation& s, const Geometry& g, const OpenKnobs& open,
                 if (b.group % b.block != 0 || !is_whole_groups(g, b) || tiles > b.tiles() ||
                     registers_used(vectors, tiles) > s.target->vector_registers)
                     continue;
-                const bool is_single_task = b.count() == Size(1) && b.group >= g.problem.out_channels;
-                const bool is_shared = b.count() == Size(1) && b.images == 1 && !is_single_task;
-                const double bytes = is_shared ? shared_block_bytes(s, g, b) : block_bytes(s, g, b);
-                const double cycles = bytes > most_block_bytes(g, b.images)
-                                          ? least
-                                          : cycles_of(s, g, b) * (is_single_task ? worth_of_tasks : 1);
-                if (cycles >= least)
+                const double cycles = cycles_of(s, g, b) * worth_of_tasks(sharing_of(g, b).tasks());
+                if (cycles >= least || block_bytes(s, g, b) > most_block_bytes(g, b.images) ||
+                    bytes_of_two(s, g, b) > most_bytes)
                     continue;
                 least = cycles;
                 knobs.set("vectors", vectors);
@@ -393,17 +415,17 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
     // sets of the L1 cache. Measured on a Zen 3, 3x3 64->64 on 56x56: 2.41 of the peak, 2.11 without.
     w.input.bound_storage(a.c, g.problem.in.channels + line_floats);
     w.products.bound_storage(a.c, b.group + line_floats);
-    const Size count = b.count();
-    const int batch = std::max(g.problem.in.batch, 1);
-    const bool has_few_blocks = needs_inner_tasks(count.height * count.width, ceil_div(batch, b.images));
+    const Sharing sharing = sharing_of(g, b);
     Halide::Var block = w.bx;
-    if (count != Size(1) || g.problem.in.batch != b.images) {
-        a.output.fuse(w.bx, w.by, block).fuse(block, w.bn, task).parallel(task);
+    if (b.count() != Size(1) || g.problem.in.batch != b.images) {
+        a.output.fuse(w.bx, w.by, block).fuse(block, w.bn, task);
         block = task;
+        if (sharing.are_blocks_tasks || g.problem.in.batch == open_batch)
+            a.output.parallel(task);
     }
-    if (has_few_blocks)
+    if (sharing.are_groups_tasks)
         a.output.parallel(group);
-    transform_input(a, s, b, Halide::LoopLevel(a.output, block), has_few_blocks);
+    transform_input(a, s, b, Halide::LoopLevel(a.output, block), sharing.are_groups_tasks);
     w.products.compute_at(a.output, group);
     multiply(a, s, b, knobs);
     w.output.compute_at(a.output, group)

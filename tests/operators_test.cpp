@@ -122,6 +122,44 @@ TEST_CASE("What random problems once found to be wrong gives the reference's res
     }
 }
 
+// The last part is shorter, or has fewer strips; or the output's channels do not fill their last vector; or a
+// window is one position.
+TEST_CASE("Parts of the rows add up to the reference's gradients of kernels", "[operators]") {
+    for (const auto& [problem, schedule] :
+         std::initializer_list<std::pair<std::string_view, std::string_view>>{
+             {"cross_correlation_kernel_gradient in=1x11x9x3 out_channels=17 kernel_size=3x3 padding=same "
+              "epilogue=none",
+              "kernel_gradient,vectors:1,channels:3,rows:3,images:0,parts:4"},
+             {"cross_correlation_kernel_gradient in=2x13x8x16 out_channels=32 kernel_size=3x5 stride=2 "
+              "padding=1x2 "
+              "padding_mode=replicate epilogue=bias,relu",
+              "kernel_gradient,vectors:1,channels:4,rows:1,images:1,parts:4"},
+             {"convolution_kernel_gradient in=3x10x6x12 out_channels=32 kernel_size=2x2 groups=2 "
+              "epilogue=none",
+              "kernel_gradient,vectors:1,channels:2,rows:5,images:0,parts:2"},
+             {"transposed_convolution_kernel_gradient in=2x7x5x8 out_channels=16 kernel_size=3x3 stride=2 "
+              "padding=1 epilogue=none",
+              "kernel_gradient,vectors:1,channels:4,rows:3,images:0,parts:2"},
+             {"cross_correlation_kernel_gradient in=2x12x5x20 out_channels=24 kernel_size=1x1 epilogue=none",
+              "kernel_gradient,vectors:1,channels:5,rows:2,images:0,parts:4"},
+             {"cross_correlation_kernel_gradient in=1x9x7x32 out_channels=32 kernel_size=3x3 padding=same "
+              "groups=32 "
+              "epilogue=none",
+              "depthwise_kernel_gradient,vectors:1,taps:3,columns:2,rows:2,runs:1,parts:4"},
+             {"convolution_kernel_gradient in=2x14x12x16 out_channels=16 kernel_size=5x3 stride=2 "
+              "padding=2,1,1,0 "
+              "groups=16 epilogue=none",
+              "depthwise_kernel_gradient,vectors:1,taps:1,columns:1,rows:1,runs:2,parts:4"},
+             {"transposed_convolution_kernel_gradient in=1x6x7x16 out_channels=16 kernel_size=3x3 stride=2 "
+              "padding=1 groups=16 epilogue=none",
+              "depthwise_kernel_gradient,vectors:1,taps:3,columns:1,rows:2,runs:1,parts:2"}}) {
+        const ParsedProblem parsed = parse_problem(problem);
+        REQUIRE(parsed.error.view() == "");
+        for (const TargetFacts* target : runnable_targets())
+            check({parsed.problem, target, std::string(schedule)});
+    }
+}
+
 TEST_CASE("Tiles of whole rows that leave out padding give the reference's results", "[operators]") {
     for (const auto& [problem, positions] : std::initializer_list<std::pair<std::string_view, int>>{
              {"cross_correlation in=2x14x14x8 out_channels=16 kernel_size=3x3 stride=2 padding=1", 7},

@@ -234,6 +234,33 @@ TEST_CASE("Gradients of 1x1 kernels are summed from maps as they are where strip
         CHECK(family(narrow, target) == "pointwise_kernel_gradient");
 }
 
+TEST_CASE("Gradients of kernels say which parts of the rows they have no place for", "[schedules]") {
+    const auto refusal = [](std::string_view keys, const std::string& schedule) {
+        return choose_schedule(situation_of(fmt::format("cross_correlation_kernel_gradient {}", keys),
+                                            "x86-64-linux-avx2"),
+                               schedule, "")
+            .error;
+    };
+    const char *depthwise = "in=1x14x14x16 out_channels=16 kernel_size=3x3 padding=same groups=16",
+               *whole = "in=1x14x14x16 out_channels=16 kernel_size=3x3 padding=same",
+               *large = "in=1x14x14x256 out_channels=256 kernel_size=3x3 padding=same";
+    for (const auto& [keys, family] :
+         {std::pair{depthwise, "depthwise_kernel_gradient"}, std::pair{whole, "kernel_gradient"}}) {
+        const auto of = [&](std::string_view knobs) {
+            return refusal(keys, fmt::format("{},{}", family, knobs));
+        };
+        CHECK(of("rows:7,parts:1") == "");
+        CHECK(of("rows:7,parts:2") == "");
+        CHECK(of("rows:5,parts:2") == ""); // 5, 5 and 4
+        CHECK_THAT(of("rows:5,parts:1"), Catch::Contains("rows:5: must divide the 14 rows"));
+        CHECK_THAT(of("rows:6,parts:2"), Catch::Contains("rows:6") && Catch::Contains("as few strips"));
+        CHECK_THAT(of("rows:7,parts:3"), Catch::Contains("parts:3: must be a power of two"));
+        CHECK_THAT(of("rows:7,parts:4"), Catch::Contains("parts:4") && Catch::Contains("rows:7"));
+    }
+    CHECK_THAT(refusal(large, "kernel_gradient,rows:7,parts:2"),
+               Catch::Contains("parts:2") && Catch::Contains("4608 KiB of scratch"));
+}
+
 TEST_CASE("Gradients of 1x1 kernels say which tiles, strips and parts they have no place for",
           "[schedules]") {
     const auto refusal = [](std::string_view problem, std::string_view knobs) {

@@ -1,6 +1,9 @@
+#include "generators/scratch.hpp"
 #include "generators/winograd_matrices.hpp"
 #include "schedules/choice.hpp"
+#include "schedules/nests.hpp"
 #include "tests/reference/reference.hpp"
+#include "tests/support/lowered_loops.hpp"
 #include "tests/support/test_kernel.hpp"
 
 #include <catch2/catch.hpp>
@@ -112,6 +115,37 @@ TEST_CASE("Winograd's algorithm is the default where it is faster, unless it is 
     CHECK(family("in=1x56x56x64 out_channels=64 kernel_size=3x3 padding=same stride=2x2") == "direct");
     CHECK(family("in=1x56x56x64 out_channels=64 kernel_size=1x1") == "direct");
     CHECK(family("in=1x56x56x64 out_channels=64 kernel_size=3x3 dilation=2x2") == "direct");
+}
+
+TEST_CASE("Threads go through few blocks of many groups together", "[winograd]") {
+    const auto has_tasks = [](const std::string& schedule, std::string_view loop) {
+        const LoweredKernel kernel =
+            lowered("cross_correlation in=1x12x12x16 out_channels=32 kernel_size=3x3 padding=same",
+                    "winograd,outputs:4,vectors:1,tiles:1,images:1," + schedule);
+        return std::ranges::any_of(kernel.module.functions(), [&](const Halide::Internal::LoweredFunc& body) {
+            return body.name.find(loop) != std::string::npos; // a loop's body is a function of its name
+        });
+    };
+    CHECK_FALSE(has_tasks("block:3,group:1", "task")); // three blocks of four groups
+    CHECK(has_tasks("block:3,group:1", "group"));
+    CHECK(has_tasks("block:3,group:2", "task"));
+    CHECK(has_tasks("block:1,group:1", "task"));
+}
+
+TEST_CASE("What two threads keep of large layers by default is no more than their maps", "[winograd]") {
+    for (const char* keys : {"in=1x56x56x256 out_channels=256", "in=1x28x28x256 out_channels=512",
+                             "in=1x28x28x512 out_channels=512"}) {
+        const Problem problem =
+            problem_of(fmt::format("cross_correlation {} kernel_size=3x3 padding=same", keys));
+        const Choice choice = choose_schedule({problem, find_target("x86-64-linux-avx2")}, "", "");
+        REQUIRE(choice.family == &winograd_family);
+        const LoweredKernel kernel =
+            lowered(std::string(to_text(problem).view()), to_text(choice.family->name, choice.knobs));
+        const ScratchUse use = scratch_use(kernel.module, "kernel");
+        CHECK(use.error == "");
+        CHECK(static_cast<double>(use.serial + 2 * use.per_thread) <=
+              most_scratch_bytes(image_elements(problem.in) + image_elements(output_shape(problem))));
+    }
 }
 
 TEST_CASE("A kernel that is packed before each call is not transformed to more than the maps take",
