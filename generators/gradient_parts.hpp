@@ -15,8 +15,9 @@ void add_up_strips(Stages& a, const std::vector<Halide::Var>& axes, int divided,
                    bool are_swapped = false);
 
 // Leaves the windows out of the sum over `window` whose position is not in [first, end). Along an axis of one
-// window Halide 21 would simplify what unsafe_promise_clamped() says of a position by what it knows inside the
-// condition, and then look for bounds outside of it; it knows nothing of one comparison of unsigned numbers.
+// window Halide 21 would simplify what unsafe_promise_clamped() says of a position by what it knows inside
+// the condition, and then look for bounds outside of it; it knows nothing of one comparison of unsigned
+// numbers.
 void keep_within(Halide::RDom& window, int axis, const Halide::Expr& position, int first, int end);
 
 } // namespace lamina
