@@ -126,31 +126,30 @@ void multiply(Stages& a, const Problem& p, const Kernel& kernel) {
 // `finish` makes of a sum.
 void transform_output(Stages& a, const Tiling& tiling, const std::function<Expr(const Expr&)>& finish) {
     WinogradStages& w = a.winograd;
+    const WinogradRequest& b = tiling.blocks;
+    const Expr tile = w.column % b.columns + b.columns * (w.row % b.rows + b.rows * (a.n % b.images));
     w.columns = Func("transformed_columns");
-    w.columns(a.c, w.t, w.bx, w.by, w.bn, w.ax, a.y) =
-        transformed(tiling.y.output, from_points, a.y,
-                    [&](int i) { return w.products(a.c, w.t, w.bx, w.by, w.bn, w.ax, i); });
+    w.columns(a.c, w.column, w.row, a.n, w.ax, a.y) =
+        transformed(tiling.y.output, from_points, a.y, [&](int i) {
+            return w.products(a.c, tile, w.column / b.columns, w.row / b.rows, a.n / b.images, w.ax, i);
+        });
     Expr value;
     for (int y = 0; y < tiling.pool.height; ++y)
         for (int x = 0; x < tiling.pool.width; ++x) {
             const Expr row = a.y * tiling.pool.height + y;
             const Expr element =
                 finish(transformed(tiling.x.output, from_points, a.x * tiling.pool.width + x,
-                                   [&](int i) { return w.columns(a.c, w.t, w.bx, w.by, w.bn, i, row); }));
+                                   [&](int i) { return w.columns(a.c, w.column, w.row, a.n, i, row); }));
             value = value.defined() ? max(value, element) : element;
         }
     w.output = Func("tile_output");
-    w.output(a.c, w.t, w.bx, w.by, w.bn, a.x, a.y) = value;
+    w.output(a.c, w.column, w.row, a.n, a.x, a.y) = value;
 }
 
 // What tiles hold for (c, x, y, n) of the output, or of what is pooled behind them.
 Expr tile_output_at(const Stages& a, const Tiling& tiling, const Expr& x, const Expr& y) {
-    const WinogradRequest& b = tiling.blocks;
     const int columns = tiling.x.outputs / tiling.pool.width, rows = tiling.y.outputs / tiling.pool.height;
-    const Expr column = x / columns, row = y / rows;
-    const Expr tile = column % b.columns + b.columns * (row % b.rows + b.rows * (a.n % b.images));
-    return a.winograd.output(a.c, tile, column / b.columns, row / b.rows, a.n / b.images, x % columns,
-                             y % rows);
+    return a.winograd.output(a.c, x / columns, y / rows, a.n, x % columns, y % rows);
 }
 
 // The largest of what tiles hold for each window of the pool.

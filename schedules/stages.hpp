@@ -15,14 +15,15 @@ struct StridePhase {
 };
 
 // Of Winograd's algorithm: tiles of the input are transformed, multiplied with the packed kernel, which has
-// been transformed as well, summed over the channels and transformed to tiles of the output. All are indexed
-// (channel, tile, block's column, block's row, images' block, ...), ... being a pair of axes.
+// been transformed as well, summed over the channels and transformed to tiles of the output. They are indexed
+// (channel, tile, block's column, block's row, images' block, ...), ... being a pair of axes; those of the
+// output (channel, tile's column, tile's row, image, ...).
 struct WinogradStages {
     Halide::Func rows, input;     // ... (ax, y) with the transform along x alone, and (ax, ay)
     Halide::Func sum, products;   // ... (ax, ay): one register tile's, and what is stored of it
     Halide::Func columns, output; // ... (ax, y of the tile's outputs), and (x, y) of them
     Halide::RDom channels;        // of the sum
-    Halide::Var t{"t"}, bx{"bx"}, by{"by"}, bn{"bn"}, ax{"ax"}, ay{"ay"};
+    Halide::Var t{"t"}, bx{"bx"}, by{"by"}, bn{"bn"}, ax{"ax"}, ay{"ay"}, column{"column"}, row{"row"};
 };
 
 // Of a convolution behind which there is a pool.

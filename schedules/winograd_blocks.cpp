@@ -98,10 +98,9 @@ double block_bytes(const Situation& s, const Geometry& g, const Blocks& b) {
     const double padded = 1.0 * (b.columns * b.tile.outputs.width + g.problem.kernel_size.width - 1) *
                           (b.rows * b.tile.outputs.height + g.problem.kernel_size.height - 1) * b.images *
                           padded_channels(s, g, b);
-    const int outputs = b.tile.outputs.height * b.tile.outputs.width;
     const double row = g.problem.in.channels + b.group + 2.0 * line_floats; // of transformed tiles, of sums
-    const int pooled = b.pools_in_tiles ? g.pool.height * g.pool.width : 1;
-    return 4.0 * (padded + b.tiles() * (b.points() * row + 1.0 * outputs / pooled * b.group));
+    const int outputs = b.pools_in_tiles ? 0 : b.tile.outputs.height * b.tile.outputs.width;
+    return 4.0 * (padded + b.tiles() * (b.points() * row + 1.0 * outputs * b.group));
 }
 
 double shared_block_bytes(const Situation& s, const Geometry& g, const Blocks& b) {

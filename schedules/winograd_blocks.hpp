@@ -56,7 +56,8 @@ int padded_channels(const Situation& s, const Geometry& g, const Blocks& b);
 // Of a transformed kernel.
 double kernel_bytes(const Geometry& g, const Tile& tile);
 
-// What a task's block keeps: the padded input, transformed tiles, sums, tiles of the output.
+// What a task's block keeps: the padded input, transformed tiles, sums, and tiles of the output where those
+// do not hold what is pooled.
 double block_bytes(const Situation& s, const Geometry& g, const Blocks& b);
 
 // What two threads keep of it that compute groups of a block with all of an image's tiles: those are theirs
