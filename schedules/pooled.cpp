@@ -262,9 +262,13 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
         .never_partition_all();
     schedule_maximum(a, s, a.x);
     Halide::Func& map = a.pool.map;
+    // Of a single step there is nothing to fold, and Halide does not find out how much it reads at most.
+    if (rows == strip)
+        map.bound_storage(a.p, ring_positions(s, rows));
+    else
+        map.fold_storage(a.p, ring_positions(s, rows));
     map.store_at(a.output, co)
         .compute_at(a.output, step)
-        .fold_storage(a.p, ring_positions(s, rows))
         .split(a.p, tile, pi, knobs.get("positions"), Halide::TailStrategy::ShiftInwards)
         .split(a.c, ci, lane, lanes(s))
         .reorder(lane, ci, pi, tile)
