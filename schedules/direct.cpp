@@ -259,17 +259,6 @@ double waiting(const Situation& s, int vectors, int positions) {
     return 0.15 * crowded + 0.4 * apart + 0.25 * far;
 }
 
-// Cycles a step for the kernel's part of a tile, where it comes from the L2 cache for each tile. Measured
-// with AVX-512 on a Sapphire Rapids: 1x1 512->128 on 28x28, 0.79 of the peak with four vectors of four
-// positions and 0.94 with four of six; 1x1 128->512, whose 32 KiB stay in the L1 cache, 0.94 and 0.90.
-// (Targets' L1 cache is that of their smallest core; others' is half as large again.)
-double kernel_cycles(const Situation& s, int vectors, double tiles) {
-    constexpr double l2_bytes_per_cycle = 24;
-    if (tiles == 1 || block_bytes(s, vectors) <= 1.25 * s.target->l1_bytes)
-        return 0;
-    return 4.0 * vectors * geometry(s).lanes / l2_bytes_per_cycle;
-}
-
 // Cycles per multiply-add vector that the tile costs, at best 1 / fma_per_cycle: waste in both directions,
 // the latency of few accumulators, two loads a cycle, and the kernel's way to the core.
 double tile_cost(const Situation& s, int vectors, int positions, int strip_positions, bool skips) {
@@ -296,7 +285,7 @@ double tile_cost(const Situation& s, int vectors, int positions, int strip_posit
     // the one with a single address. Measured on a Zen 5: 1x1 128->512 on 28x28, 0.98 of the peak with 4
     // vectors of 4 positions, 0.96 with 4 of 6; 1x1 256->1024 on 14x14, 0.98 with 2 of 7, 0.96 with 4 of 4, 5
     // or 6.
-    const double far = kernel_cycles(s, vectors, tiles);
+    const double far = tiles == 1 ? 0 : kernel_cycles(t, block_bytes(s, vectors), vectors * g.lanes);
     const double step = std::max({arithmetic, loads, far}) + 0.07 * loads +
                         (addresses > 1 ? 0.04 * addresses : 0.0) + moves + waiting(s, vectors, positions) +
                         spilling(t, registers_used(vectors, positions), positions);

@@ -191,7 +191,8 @@ double cycles_of(const Situation& s, const Geometry& g, const Blocks& b) {
     // tiles 2.07 of the peak, of ten 2.13, of seven 2.39.
     const double spilled =
         vectors == 1 && t.vector_registers <= 16 ? 0.2 * std::max(0, b.register_tiles - 7) : 0;
-    const double step = std::max(arithmetic, loads) + 0.1 * loads + late + spilled;
+    const double far_tile = kernel_cycles(t, 4.0 * g.group_in * b.block, b.block);
+    const double step = std::max({arithmetic, loads, far_tile}) + 0.1 * loads + late + spilled;
     const double register_tiles = ceil_div(b.tiles(), b.register_tiles) * (computed / b.block);
     const double sums = points * register_tiles * (step * g.group_in + 12);
     // Each element is loaded and stored twice, with two operations in between.
