@@ -2,6 +2,7 @@
 #include "generators/winograd_matrices.hpp"
 #include "schedules/choice.hpp"
 #include "schedules/nests.hpp"
+#include "schedules/winograd_blocks.hpp"
 #include "tests/reference/reference.hpp"
 #include "tests/support/lowered_loops.hpp"
 #include "tests/support/test_kernel.hpp"
@@ -145,6 +146,31 @@ TEST_CASE("What two threads keep of large layers by default is no more than thei
         CHECK(use.error == "");
         CHECK(static_cast<double>(use.serial + 2 * use.per_thread) <=
               most_scratch_bytes(image_elements(problem.in) + image_elements(output_shape(problem))));
+    }
+}
+
+TEST_CASE("A block keeps no tiles of the output, and no more than its model says", "[winograd]") {
+    for (const auto& [problem, schedule] : std::initializer_list<std::pair<std::string, std::string>>{
+             {"cross_correlation in=1x14x18x32 out_channels=64 kernel_size=3x3 padding=same",
+              "winograd,outputs:4,vectors:1,tiles:2,block:5,images:1,group:2"},
+             {"cross_correlation in=2x9x9x32 out_channels=64 kernel_size=5x5",
+              "winograd,outputs:2,vectors:2,tiles:3,block:9,images:2,group:8"},
+             {"pooled_cross_correlation in=1x16x16x32 out_channels=32 kernel_size=3x3 padding=same "
+              "pool_kernel_size=2x2 pool_stride=2x2",
+              "winograd,outputs:4,vectors:1,tiles:4,block:8,images:1,group:1"}}) {
+        INFO(problem);
+        const Situation situation{problem_of(problem), find_target("x86-64-linux-avx2")};
+        const Choice choice = choose_schedule(situation, schedule, "");
+        REQUIRE(choice.error == "");
+        const ScratchUse use = scratch_use(lowered(problem, schedule).module, "kernel");
+        REQUIRE(use.error == "");
+        for (const Allocation& allocation : use.allocations)
+            CHECK_THAT(allocation.name, !Catch::StartsWith("tile_output"));
+        const winograd::Geometry geometry = winograd::geometry(situation);
+        const double model =
+            winograd::block_bytes(situation, geometry, winograd::blocks_of(geometry, choice.knobs));
+        const double rounded = 4096; // up to whole cache lines and vectors
+        CHECK(static_cast<double>(use.serial + use.per_thread) <= model + rounded);
     }
 }
 
