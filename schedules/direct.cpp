@@ -331,7 +331,7 @@ double vector_count(const Situation& s) {
 // Whether a map that is a single strip is worth what its padded input takes: its tiles leave padding out, the
 // core fetches as few bytes a cycle ahead by itself, and it stays in the L2 cache of most cores. Measured on
 // a Zen 5: 3x3 256->256 on 28x28 by strides of two, 0.9 MiB and 3.7 bytes a cycle, 0.99 of the peak instead
-// of 0.96 in strips; on a Sapphire Rapids: 128->128 on 56x56, 1.6 MiB, 0.82 instead of 0.91.
+// of 0.96 in strips; on an Emerald Rapids: 128->128 on 56x56, 1.6 MiB, 0.82 instead of 0.91.
 bool is_worth_whole(const Situation& s, int block) {
     constexpr double bytes_per_cycle = 4, most_bytes = 1 << 20;
     const int rows = geometry(s).out_height;

@@ -109,7 +109,7 @@ void schedule_register_tile(Stages& a, const Halide::LoopLevel& level, int lanes
 
 // Cycles that a step of a register tile's sum takes to get the kernel's elements of so many output channels,
 // where the `bytes` that the tile goes through come from the L2 cache each time; 0 where they stay in the L1
-// cache. Measured with AVX-512 on a Sapphire Rapids: 1x1 512->128 on 28x28, 0.79 of the peak with four
+// cache. Measured with AVX-512 on an Emerald Rapids: 1x1 512->128 on 28x28, 0.79 of the peak with four
 // vectors of four positions and 0.94 with four of six; 1x1 128->512, whose 32 KiB stay, 0.94 and 0.90. (The
 // L1 cache of a target is that of its smallest core; others' is half as large again.)
 double kernel_cycles(const TargetFacts& target, double bytes, int channels);

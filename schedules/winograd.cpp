@@ -405,7 +405,7 @@ struct OutputVars {
 };
 
 // Tiles go to memory right away, among the arithmetic that makes them, which hides what that takes. Measured
-// on a Sapphire Rapids, 3x3 64->64 on 224x224: 2.11 of the peak, and 1.78 from a stage that keeps a group's
+// on an Emerald Rapids, 3x3 64->64 on 224x224: 2.11 of the peak, and 1.78 from a stage that keeps a group's
 // tiles.
 void store_tiles(Stages& a, const Geometry& g, const Blocks& b, const OutputVars& v) {
     Halide::Var tx("tx"), ty("ty");
