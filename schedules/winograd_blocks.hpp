@@ -1,4 +1,5 @@
-// How Winograd's algorithm cuts maps into tiles and blocks of them, and what these take; see winograd.cpp.
+// How Winograd's algorithm cuts maps into tiles and blocks of them, what these take, and who computes them;
+// see winograd.cpp.
 #pragma once
 
 #include "schedules/nests.hpp"
@@ -60,11 +61,21 @@ double kernel_bytes(const Geometry& g, const Tile& tile);
 // do not hold what is pooled.
 double block_bytes(const Situation& s, const Geometry& g, const Blocks& b);
 
-// What two threads keep of it that compute groups of a block with all of an image's tiles: those are theirs
-// together, transformed once, and each has the rest for itself.
-double shared_block_bytes(const Situation& s, const Geometry& g, const Blocks& b);
+// How threads share a call's blocks, an open batch counted as one image.
+struct Sharing {
+    int blocks, groups;    // of a call; of channels, in each block
+    bool are_blocks_tasks; // or else they go one after the other, each transformed by all threads together
+    bool are_groups_tasks;
 
-// What it may keep at most: a kernel's scratch for so many images.
+    int tasks() const { return (are_blocks_tasks ? blocks : 1) * (are_groups_tasks ? groups : 1); }
+};
+
+Sharing sharing_of(const Geometry& g, const Blocks& b);
+
+// What two threads keep.
+double bytes_of_two(const Situation& s, const Geometry& g, const Blocks& b);
+
+// What a task's block may keep at most: a kernel's scratch for so many images.
 double most_block_bytes(const Geometry& g, int images);
 
 // Why a kernel that is transformed before each call, and so is scratch as well, takes too much; or "".
@@ -73,5 +84,8 @@ std::string why_no_room_for_kernel(const Situation& s, const Geometry& g, int ou
 // Why the windows of a pool cannot be pooled: those that cross tiles are where one block has all tiles of an
 // image; or "".
 std::string why_no_pool(const Situation& s, const Geometry& g, int outputs);
+
+// The loops; see winograd_nest.cpp.
+void apply(Stages& a, const Situation& s, const Knobs& knobs);
 
 } // namespace lamina::winograd
