@@ -212,6 +212,33 @@ TEST_CASE("Dot products say which tiles, strips and channels they have no place 
     CHECK_THAT(refusal(wide, ",strip:127"), Catch::Contains("strip:127: its padded input takes"));
 }
 
+TEST_CASE("Tiles whose kernel comes from the L2 cache ask for few of its bytes a cycle", "[schedules]") {
+    const auto positions = [](std::string_view problem, const std::string& schedule) {
+        const Choice choice = choose_schedule(situation_of(problem, "x86-64-linux-avx512"), schedule, "");
+        REQUIRE(choice.error == "");
+        return choice.knobs.get(choice.family->name == "winograd" ? "tiles" : "positions");
+    };
+    // Four vectors of AVX-512 a step, which takes two cycles for each position.
+    CHECK(positions("cross_correlation in=1x28x28x128 out_channels=512 kernel_size=1x1",
+                    "direct,vectors:4") == 4);
+    CHECK(positions("cross_correlation in=1x28x28x512 out_channels=128 kernel_size=1x1", "direct,vectors:4") >
+          5);
+    CHECK(positions("cross_correlation in=1x28x28x512 out_channels=512 kernel_size=3x3 padding=same",
+                    "winograd,vectors:4") > 5);
+    // One position reads the kernel once in any case.
+    CHECK(positions("dense in=1x1x1x2048 out_channels=1000", "direct,vectors:8") == 1);
+}
+
+TEST_CASE("A map that is padded as a whole has room in the L2 cache", "[schedules]") {
+    const auto strip = [](std::string_view channels) {
+        const std::string problem =
+            fmt::format("cross_correlation in={} kernel_size=3x3 stride=2 padding=1", channels);
+        return choose_schedule(situation_of(problem, "x86-64-linux-avx512"), "direct", "").knobs.get("strip");
+    };
+    CHECK(strip("1x28x28x256 out_channels=256") == 14); // all rows, 0.9 MiB
+    CHECK(strip("1x56x56x128 out_channels=128") < 28);  // 1.6 MiB
+}
+
 TEST_CASE("Gradients of 1x1 kernels are summed from maps as they are where strips stay in the L1 cache",
           "[schedules]") {
     const auto family = [](std::string_view problem, std::string_view target = "x86-64-linux-avx2") {
