@@ -98,7 +98,7 @@ struct Tiling {
         return w.bn * blocks.images + w.t / (blocks.columns * blocks.rows);
     }
     // And the number, in its block, of the one that lies there.
-    Expr tile(const Expr& column, const Expr& row, const Expr& image) const {
+    Expr number(const Expr& column, const Expr& row, const Expr& image) const {
         return column % blocks.columns +
                blocks.columns * (row % blocks.rows + blocks.rows * (image % blocks.images));
     }
@@ -132,7 +132,7 @@ void multiply(Stages& a, const Problem& p, const Kernel& kernel) {
 void transform_output(Stages& a, const Tiling& tiling, const std::function<Expr(const Expr&)>& finish) {
     WinogradStages& w = a.winograd;
     const WinogradRequest& b = tiling.blocks;
-    const Expr tile = tiling.tile(w.column, w.row, a.n);
+    const Expr tile = tiling.number(w.column, w.row, a.n);
     w.columns = Func("transformed_columns");
     w.columns(a.c, w.column, w.row, a.n, w.ax, a.y) =
         transformed(tiling.y.output, from_points, a.y, [&](int i) {

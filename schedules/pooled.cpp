@@ -83,13 +83,11 @@ int rows_under(const Situation& s, int rows) {
     return (rows - 1) * s.problem.pool_stride.height + s.problem.pool_kernel_size.height;
 }
 
-int positions_under(const Situation& s, int rows) {
-    return rows_under(s, rows) * output_shape(as_convolution(s.problem)).width;
-}
-
-// Positions of the ring: a power of two, so that indices into it are cheap.
+// Positions of the ring: a power of two, so that indices into it are cheap. Halide folds rows of a single
+// step into that as well, or knows no bound of them.
 int ring_positions(const Situation& s, int rows) {
-    return static_cast<int>(std::bit_ceil(static_cast<unsigned>(positions_under(s, rows))));
+    const int width = output_shape(as_convolution(s.problem)).width;
+    return static_cast<int>(std::bit_ceil(static_cast<unsigned>(rows_under(s, rows) * width)));
 }
 
 // Whether the convolution looks at a copy of its input.
@@ -265,9 +263,8 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
         .never_partition_all();
     schedule_maximum(a, s, a.x);
     Halide::Func& map = a.pool.map;
-    // Of a single step there is nothing to fold, and Halide does not find out how much it reads at most.
-    if (rows == strip)
-        map.bound_storage(a.p, positions_under(s, rows));
+    if (rows == strip) // nothing that fold_storage could fold
+        map.bound_storage(a.p, ring_positions(s, rows));
     else
         map.fold_storage(a.p, ring_positions(s, rows));
     map.store_at(a.output, co)
