@@ -83,11 +83,19 @@ int rows_under(const Situation& s, int rows) {
     return (rows - 1) * s.problem.pool_stride.height + s.problem.pool_kernel_size.height;
 }
 
+// Whether the last window reaches beyond the convolution's last row.
+bool ends_in_padding(const Situation& s) {
+    const detail::Axis rows = detail::pool_rows(s.problem);
+    return (output_shape(s.problem).height - 1) * rows.stride + rows.extent() - rows.begin > rows.size;
+}
+
 // Positions of the ring: a power of two, so that indices into it are cheap. Halide folds rows of a single
-// step into that as well, or knows no bound of them.
+// step into that as well, or knows no bound of them; and where the last step may add no row at all, it takes
+// the position behind the map for one that is read.
 int ring_positions(const Situation& s, int rows) {
     const int width = output_shape(as_convolution(s.problem)).width;
-    return static_cast<int>(std::bit_ceil(static_cast<unsigned>(rows_under(s, rows) * width)));
+    const int positions = rows_under(s, rows) * width + (ends_in_padding(s) ? 1 : 0);
+    return static_cast<int>(std::bit_ceil(static_cast<unsigned>(positions)));
 }
 
 // Whether the convolution looks at a copy of its input.

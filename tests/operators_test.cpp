@@ -91,7 +91,7 @@ TEST_CASE("What random problems once found to be wrong gives the reference's res
     // known number that are one row of positions, in several strips, with parts and with vectors along the
     // input; blocks of a strip that each task stores for itself, of rows that Halide does not count, also
     // with padding that is not left out; rows under a single row of a pool, with
-    // padding, and where Halide folds them.
+    // padding, and where Halide folds them; a pool's last step that adds no row.
     for (const auto& [problem, schedule] :
          {Found{"cross_correlation_kernel_gradient in=1x4x4x17 out_channels=17 kernel_size=1x1 groups=17 "
                 "epilogue=none",
@@ -121,7 +121,10 @@ TEST_CASE("What random problems once found to be wrong gives the reference's res
                 "pooled,vectors:1,positions:1,chunk:1,unroll:1,strip:1,rows:1"},
           Found{"pooled_cross_correlation in=1x7x7x17 out_channels=64 kernel_size=5x5 stride=3x2 padding=1x1 "
                 "epilogue=none pool_kernel_size=2x2",
-                "pooled,vectors:1,positions:1,chunk:17,unroll:1,strip:1,rows:1"}}) {
+                "pooled,vectors:1,positions:1,chunk:17,unroll:1,strip:1,rows:1"},
+          Found{"pooled_cross_correlation in=1x3x1x16 out_channels=32 kernel_size=1x1 epilogue=none "
+                "pool_kernel_size=2x1 pool_padding=same",
+                "pooled,vectors:1,positions:1,chunk:16,unroll:1,strip:3,rows:1"}}) {
         const ParsedProblem parsed = parse_problem(problem);
         REQUIRE(parsed.error.view() == "");
         for (const TargetFacts* target : runnable_targets())
