@@ -1,6 +1,7 @@
 #include "generators/kernel_prefetch.hpp"
 
 #include "generators/lowered_bodies.hpp"
+#include "generators/packed_kernel.hpp"
 #include "lamina/shapes.hpp"
 
 #include <optional>
@@ -14,26 +15,37 @@ namespace {
 using namespace Halide::Internal;
 using Halide::Expr;
 
-// The parts into which a block's kernel is cut: one for each turn of the sum's innermost loops, over all
-// tiles.
+// The packed kernel's blocks, which tiles go through one after the other, and the parts into which one is
+// cut: one for each turn of the sum's innermost loops, over all tiles.
 struct Parts {
     int blocks, block_floats;
     int tiles, chunks, rows, columns;
+    bool is_transformed; // blocks are of a pair of Winograd's points each, in groups
+    Size points;         // of a transformed kernel
+    int blocks_of_group; // for each pair of them
 
     int lines() const { return (block_floats + line_floats - 1) / line_floats; }
     int count(int turns) const { return tiles * chunks * rows * columns * turns; }
 };
 
 Parts parts_of(const Problem& problem, const AlgorithmRequest& request) {
-    const Problem p = as_convolution(problem);
-    const int channels = p.in.channels / p.groups;
-    const int chunk = request.kernel_chunk > 0 ? request.kernel_chunk : channels;
-    return {.blocks = (p.out_channels + request.kernel_block - 1) / request.kernel_block,
-            .block_floats = request.kernel_block * channels * p.kernel_size.width * p.kernel_size.height,
-            .tiles = request.prefetch_tiles,
-            .chunks = channels / chunk,
-            .rows = p.kernel_size.height,
-            .columns = p.kernel_size.width};
+    const KernelLayout k = kernel_layout(problem, request);
+    const int blocks = (k.out + k.block - 1) / k.block;
+    Parts parts{.blocks = blocks,
+                .block_floats = k.block * k.in * k.width * k.height,
+                .tiles = request.prefetch_tiles,
+                .chunks = k.in / k.chunk,
+                .rows = k.height,
+                .columns = k.width,
+                .is_transformed = k.is_transformed(),
+                .points = k.points(),
+                .blocks_of_group = k.blocks};
+    if (k.is_transformed()) {
+        parts.blocks = blocks * parts.points.height * parts.points.width;
+        parts.block_floats = k.block * k.in;
+        parts.chunks = parts.rows = parts.columns = 1;
+    }
+    return parts;
 }
 
 class HasLoop : public IRVisitor {
@@ -62,13 +74,18 @@ private:
     std::vector<std::string> names_; // of variables around the statement
     int innermost_before_ = 0;       // loops of the sum next to each other, one for each column of the kernel
 
-    static constexpr std::string_view over_channels = "$x.channel.channel";
+    // The loop over channels; of a transformed kernel's sum it is the only one.
+    bool is_over_channels(const For* loop) const {
+        return parts_.is_transformed || loop->name.ends_with("$x.channel.channel");
+    }
 
     using IRMutator::visit;
 
-    // Of a loop over the window. Halide numbers names that it has given before: sum$1.s1.window$2$x.chunk.
-    static bool is_of_sum(const std::string& name) {
-        return (name.starts_with("sum.") || name.starts_with("sum$")) &&
+    // Of a loop over what is summed. Halide numbers names that it has given before:
+    // sum$1.s1.window$2$x.chunk.
+    bool is_of_sum(const std::string& name) const {
+        const std::string sum = parts_.is_transformed ? "product_sum" : "sum";
+        return (name.starts_with(sum + ".") || name.starts_with(sum + "$")) &&
                name.find(".s1.") != std::string::npos;
     }
 
@@ -95,32 +112,40 @@ private:
             names_.pop_back();
             return changed;
         }
-        const Expr block = variable(".c.co", Expr());
-        if (!block.defined())
+        if (parts_.blocks < 2)
             return loop;
         // A loop over the kernel's own axes is one of few turns, which are parts by themselves.
-        const bool is_over_channels = loop->name.ends_with(over_channels);
         const std::optional<std::int64_t> turns = as_const_int(loop->extent);
-        if (is_over_channels && !turns)
+        if (is_over_channels(loop) && !turns)
             return loop;
         names_.push_back(loop->name);
         const Expr turn =
-            is_over_channels ? Variable::make(Halide::Int(32), loop->name) - loop->min : Expr(0);
-        const Stmt fetched = prefetches(block, turn, is_over_channels ? static_cast<int>(*turns) : 1);
+            is_over_channels(loop) ? Variable::make(Halide::Int(32), loop->name) - loop->min : Expr(0);
+        const Stmt fetched = prefetches(turn, is_over_channels(loop) ? static_cast<int>(*turns) : 1);
         names_.pop_back();
         ++innermost_before_;
         return For::make(loop->name, loop->min, loop->extent, loop->for_type, loop->partition_policy,
                          loop->device_api, Block::make(fetched, loop->body));
     }
 
-    Stmt prefetches(const Expr& block, const Expr& turn, int turns) const {
+    // The number of the block that is computed.
+    Expr block() const {
+        const Expr co = variable(".c.co", 0);
+        if (!parts_.is_transformed)
+            return co;
+        const Expr point = variable(".ay", 0) * parts_.points.width + variable(".ax", 0);
+        const int points = parts_.points.height * parts_.points.width;
+        return (variable(".c.group", 0) * points + point) * parts_.blocks_of_group + co;
+    }
+
+    Stmt prefetches(const Expr& turn, int turns) const {
         const int lines = parts_.lines(), parts = parts_.count(turns),
                   lines_per_part = (lines + parts - 1) / parts;
         // Loops of one turn have no variable, and the last tile may stand outside the loop over tiles.
         const Expr tile = variable(".tile", parts_.tiles - 1), chunk = variable("$x.chunk", 0),
                    row = variable("$z", 0), column = variable("$y", innermost_before_);
         const Expr element = ((tile * parts_.chunks + chunk) * parts_.rows + row) * parts_.columns + column;
-        const Expr next = Halide::select(block + 1 < parts_.blocks, block + 1, 0);
+        const Expr following = block() + 1, next = Halide::select(following < parts_.blocks, following, 0);
         const Expr start = Halide::cast<std::int64_t>(next) * parts_.block_floats;
         std::vector<Stmt> all;
         for (int i = 0; i < lines_per_part; ++i) {

@@ -541,7 +541,7 @@ const Family direct_family = {
      {"chunk", "input channels that are summed over the whole window before the next ones", chunk_choices},
      {"unroll", "input channels per turn of the innermost loop", unroll_choices},
      {"skip", "1: tiles leave out the kernel's rows that meet only padding", skip_choices},
-     {"ahead", "1: the next block's kernel is fetched while this one is computed", ahead_choices}},
+     {"ahead", ahead_meaning, ahead_choices}},
     legal,
     defaults,
     fits,

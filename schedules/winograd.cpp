@@ -112,6 +112,10 @@ std::vector<int> group_choices(const Situation& s) {
     return divisors(g.problem.out_channels / g.lanes);
 }
 
+std::vector<int> ahead_choices(const Situation&) {
+    return {0, 1};
+}
+
 std::string legal(const Situation& s, const Knobs& knobs) {
     const Geometry g = geometry(s);
     const int outputs = knobs.get("outputs", 2), vectors = knobs.get("vectors", 1),
@@ -140,6 +144,8 @@ std::string legal(const Situation& s, const Knobs& knobs) {
         return fmt::format(
             "group:{}: must divide {} vectors of output channels, and be a multiple of vectors:{}", group,
             g.problem.out_channels / g.lanes, vectors);
+    if (const int ahead = knobs.get("ahead", 0); ahead != 0 && ahead != 1)
+        return fmt::format("ahead:{}: must be 0 or 1", ahead);
     const Blocks b = blocks_of(g, knobs);
     const int block = knobs.get("block", 1);
     if (block < 1 || block > b.tile.count.width * b.tile.count.height ||
@@ -162,6 +168,11 @@ std::string legal(const Situation& s, const Knobs& knobs) {
         return fmt::format("block:{}: with group:{} it takes {:.0f} KiB, more than {:.0f}", block, group,
                            block_bytes(s, g, b) / 1024, most_block_bytes(g, b.images) / 1024);
     return "";
+}
+
+// Whether each block of tiles gets the kernel from beyond the L2 cache.
+bool is_kernel_far(const Situation& s, const Geometry& g, const Blocks& b) {
+    return kernel_bytes(g, b.tile) + block_bytes(s, g, b) > s.target->l2_bytes;
 }
 
 // Cycles of an image.
@@ -195,7 +206,7 @@ double cycles_of(const Situation& s, const Geometry& g, const Blocks& b) {
     // the best, as a geomean.
     const double kernel = kernel_bytes(g, b.tile), block = block_bytes(s, g, b);
     const double input = 4.0 * points * channels * b.tiles(), room = t.l2_bytes;
-    const double far_kernel = kernel + block <= room       ? 0
+    const double far_kernel = !is_kernel_far(s, g, b)      ? 0
                               : kernel > 16.0 * t.l2_bytes ? kernel / 5
                                                            : kernel / 10;
     const double far_block = block > room ? (2 * (block - room) + input * (computed / b.group)) / 20 : 0;
@@ -270,6 +281,7 @@ Knobs defaults(const Situation& s, const Knobs& given) {
                     search_within(s, g, open, knobs, least, best);
             }
     }
+    best.set("ahead", given.get("ahead", is_kernel_far(s, g, blocks_of(g, best)) ? 1 : 0));
     return best;
 }
 
@@ -291,6 +303,8 @@ AlgorithmRequest request(const Situation& s, const Knobs& knobs) {
     const Blocks b = blocks_of(geometry(s), knobs);
     AlgorithmRequest request;
     request.kernel_block = b.block;
+    if (knobs.get("ahead") != 0)
+        request.prefetch_tiles = ceil_div(b.tiles(), b.register_tiles);
     request.winograd = {knobs.get("outputs"), b.columns,       b.rows, b.images,
                         b.group / b.block,    b.pools_in_tiles};
     return request;
@@ -306,7 +320,8 @@ const Family winograd_family = {
      {"tiles", "tiles in the register tile", tile_choices},
      {"block", "tiles that are transformed together, part of a row or whole rows", block_choices},
      {"images", "images whose tiles make up a block", image_choices},
-     {"group", "vectors of output channels that are summed before they are transformed", group_choices}},
+     {"group", "vectors of output channels that are summed before they are transformed", group_choices},
+     {"ahead", ahead_meaning, ahead_choices}},
     legal,
     defaults,
     fits,
