@@ -285,7 +285,8 @@ double tile_cost(const Situation& s, int vectors, int positions, int strip_posit
     // the one with a single address. Measured on a Zen 5: 1x1 128->512 on 28x28, 0.98 of the peak with 4
     // vectors of 4 positions, 0.96 with 4 of 6; 1x1 256->1024 on 14x14, 0.98 with 2 of 7, 0.96 with 4 of 4, 5
     // or 6.
-    const double far = tiles == 1 ? 0 : kernel_cycles(t, block_bytes(s, vectors), vectors * g.lanes);
+    const bool is_near = tiles == 1 || stays_in_l1(t, block_bytes(s, vectors));
+    const double far = is_near ? 0 : kernel_cycles(vectors * g.lanes);
     const double step = std::max({arithmetic, loads, far}) + 0.07 * loads +
                         (addresses > 1 ? 0.04 * addresses : 0.0) + moves + waiting(s, vectors, positions) +
                         spilling(t, registers_used(vectors, positions), positions);
@@ -379,15 +380,16 @@ int default_chunk(const Situation& s) {
     return g.window == 1 ? g.group_in : best;
 }
 
-// Where the kernel is too large for a core's part of the cache behind the L2 too, some eight times as large,
-// and a block has so few tiles that the first one's waiting counts. Measured with 9.4 MB of kernel, 3x3
-// 512->512: on 7x7 on a Zen 3 0.77 to 0.86 of the peak without and 0.87 to 0.89 with; on 14x14 by strides of
-// two on a Zen 5 1.06 and 1.02 while that cache is this core's alone, 0.84 and 0.98 while others use it. 1x1
-// 2048->512, 4 MB, no gain on the Zen 3.
+// Where the kernel is too large for the L2 cache of any core, and a block has so few tiles that the first
+// one's waiting counts. Measured on an Emerald Rapids: 1x1 512->2048 and 2048->512 on 7x7, 4 MiB, 0.79 of the
+// peak without and 0.90 with; 3x3 256->256 on 28x28 by strides of two, 2.3 MiB, 0.81 and 0.87; 1x1 1024->256
+// on 14x14, 1 MiB, 0.94 and 0.91. On a Zen 3 4 MiB gained nothing, 3x3 512->512 on 7x7, 9 MiB, went from 0.77
+// to 0.86 to 0.87 to 0.89; on 14x14 by strides of two on a Zen 5 1.06 and 1.02 while the cache behind the L2
+// is this core's alone, 0.84 and 0.98 while others use it.
 bool default_ahead(const Situation& s, int vectors, int strip_positions, int positions) {
     const Geometry g = geometry(s);
     return why_no_prefetch(s, vectors).empty() &&
-           4.0 * g.group_in * g.window * as_convolution(s.problem).out_channels > 8.0 * s.target->l2_bytes &&
+           4.0 * g.group_in * g.window * as_convolution(s.problem).out_channels > 2.0 * s.target->l2_bytes &&
            ceil_div(strip_positions, positions) <= 64;
 }
 

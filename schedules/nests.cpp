@@ -99,11 +99,6 @@ void store_unpadded(Stages& a, const Situation& s, const Halide::Var& level, int
         a.padded.vectorize(a.c, lanes, Halide::TailStrategy::ShiftInwards);
 }
 
-double kernel_cycles(const TargetFacts& target, double bytes, int channels) {
-    constexpr double l2_bytes_per_cycle = 24;
-    return bytes <= 1.25 * target.l1_bytes ? 0 : 4.0 * channels / l2_bytes_per_cycle;
-}
-
 std::vector<int> gradient_part_choices(int windows) {
     std::vector<int> values{1};
     while (values.back() < 16 && values.back() * 2 <= windows)

@@ -111,12 +111,20 @@ inline constexpr std::string_view why_not_unfolded =
 // next ones, some of them at each turn of the innermost loop.
 void schedule_register_tile(Stages& a, const Halide::LoopLevel& level, int lanes, int chunk, int unroll);
 
-// Cycles that a step of a register tile's sum takes to get the kernel's elements of so many output channels,
-// where the `bytes` that the tile goes through come from the L2 cache each time; 0 where they stay in the L1
-// cache. Measured with AVX-512 on an Emerald Rapids: 1x1 512->128 on 28x28, 0.79 of the peak with four
-// vectors of four positions and 0.94 with four of six; 1x1 128->512, whose 32 KiB stay, 0.94 and 0.90. (The
-// L1 cache of a target is that of its smallest core; others' is half as large again.)
-double kernel_cycles(const TargetFacts& target, double bytes, int channels);
+// Cycles that a step of a register tile's sum takes to get the kernel's elements of so many output channels
+// from the L2 cache. Measured with AVX-512 on an Emerald Rapids: 1x1 512->128 on 28x28, 0.79 of the peak with
+// four vectors of four positions and 0.94 with four of six.
+constexpr double kernel_cycles(int channels) {
+    constexpr double l2_bytes_per_cycle = 24;
+    return 4.0 * channels / l2_bytes_per_cycle;
+}
+
+// Whether what a tile goes through stays in the L1 cache until the next tile does. Measured there: 1x1
+// 128->512, 32 KiB for four vectors, 0.94 of the peak with four of four positions and 0.90 with four of six.
+// (The L1 cache of a target is that of its smallest core; others' is half as large again.)
+constexpr bool stays_in_l1(const TargetFacts& target, double bytes) {
+    return bytes <= 1.25 * target.l1_bytes;
+}
 
 // Parts into which the rows of windows may be cut for the gradient of a kernel, each of which has one of its
 // own: powers of two. And why strips of so many rows cannot be so many parts of them, or ""; strips of one

@@ -176,7 +176,7 @@ bool is_kernel_far(const Situation& s, const Geometry& g, const Blocks& b) {
 }
 
 // Cycles of an image.
-double cycles_of(const Situation& s, const Geometry& g, const Blocks& b) {
+double cycles_of(const Situation& s, const Geometry& g, const Blocks& b, bool is_ahead) {
     const TargetFacts& t = *s.target;
     const double points = b.points(), channels = g.problem.in.channels, computed = g.problem.out_channels;
     // A step of the sum in a register tile, as in direct sums, and what a register tile pays to begin and
@@ -193,9 +193,12 @@ double cycles_of(const Situation& s, const Geometry& g, const Blocks& b) {
     // tiles 2.07 of the peak, of ten 2.13, of seven 2.39.
     const double spilled =
         vectors == 1 && t.vector_registers <= 16 ? 0.2 * std::max(0, b.register_tiles - 7) : 0;
-    const double far_tile = kernel_cycles(t, 4.0 * g.group_in * b.block, b.block);
-    const double step = std::max({arithmetic, loads, far_tile}) + 0.1 * loads + late + spilled;
-    const double register_tiles = ceil_div(b.tiles(), b.register_tiles) * (computed / b.block);
+    const double near = std::max(arithmetic, loads), far = std::max(near, kernel_cycles(b.block));
+    // A block's first tile has the kernel from behind the L1 cache in any case.
+    const int turns = ceil_div(b.tiles(), b.register_tiles);
+    const double far_part = stays_in_l1(t, 4.0 * g.group_in * b.block) ? 1.0 / turns : 1;
+    const double step = near + (far - near) * far_part + 0.1 * loads + late + spilled;
+    const double register_tiles = turns * (computed / b.block);
     const double sums = points * register_tiles * (step * g.group_in + 12);
     // Each element is loaded and stored, with operations along both axes in between.
     const double input_lanes = full_lanes_for(t, g.problem.in.channels);
@@ -206,9 +209,8 @@ double cycles_of(const Situation& s, const Geometry& g, const Blocks& b) {
     // the best, as a geomean.
     const double kernel = kernel_bytes(g, b.tile), block = block_bytes(s, g, b);
     const double input = 4.0 * points * channels * b.tiles(), room = t.l2_bytes;
-    const double far_kernel = !is_kernel_far(s, g, b)      ? 0
-                              : kernel > 16.0 * t.l2_bytes ? kernel / 5
-                                                           : kernel / 10;
+    const double way = !is_kernel_far(s, g, b) ? 0 : kernel / (kernel > 16.0 * t.l2_bytes ? 5 : 10);
+    const double far_kernel = is_ahead ? std::max(0.3 * way, way - sums) : way;
     const double far_block = block > room ? (2 * (block - room) + input * (computed / b.group)) / 20 : 0;
     const Size count = b.count();
     return (sums + transforms + far_kernel + far_block) * count.height * count.width / b.images;
@@ -216,7 +218,7 @@ double cycles_of(const Situation& s, const Geometry& g, const Blocks& b) {
 
 double cost(const Situation& s, const Knobs& knobs) {
     const Geometry g = geometry(s);
-    return cycles_of(s, g, blocks_of(g, knobs));
+    return cycles_of(s, g, blocks_of(g, knobs), knobs.get("ahead") != 0);
 }
 
 double multiply_adds(const Situation& s, const Knobs& knobs) {
@@ -245,7 +247,8 @@ void search_within(const Situation& s, const Geometry& g, const OpenKnobs& open,
                 if (b.group % b.block != 0 || !is_whole_groups(g, b) || tiles > b.tiles() ||
                     registers_used(vectors, tiles) > s.target->vector_registers)
                     continue;
-                const double cycles = cycles_of(s, g, b) * worth_of_tasks(sharing_of(g, b).tasks());
+                const double cycles =
+                    cycles_of(s, g, b, knobs.get("ahead") != 0) * worth_of_tasks(sharing_of(g, b).tasks());
                 if (cycles >= least || block_bytes(s, g, b) > most_block_bytes(g, b.images) ||
                     bytes_of_two(s, g, b) > most_bytes)
                     continue;
@@ -265,7 +268,8 @@ Knobs defaults(const Situation& s, const Knobs& given) {
         open_choices(given, "group", group_choices(s))};
     Knobs knobs{{"outputs", open.outputs.front()}, {"vectors", open.vectors.front()},
                 {"tiles", open.tiles.front()},     {"block", given.get("block", 1)},
-                {"images", open.images.front()},   {"group", open.groups.front()}};
+                {"images", open.images.front()},   {"group", open.groups.front()},
+                {"ahead", given.get("ahead", 1)}};
     Knobs best = knobs;
     double least = 1e300;
     for (int outputs : open.outputs) {
@@ -281,7 +285,8 @@ Knobs defaults(const Situation& s, const Knobs& given) {
                     search_within(s, g, open, knobs, least, best);
             }
     }
-    best.set("ahead", given.get("ahead", is_kernel_far(s, g, blocks_of(g, best)) ? 1 : 0));
+    if (!given.has("ahead") && !is_kernel_far(s, g, blocks_of(g, best)))
+        best.set("ahead", 0);
     return best;
 }
 
