@@ -10,12 +10,18 @@ namespace {
 
 const char* const small_map = "cross_correlation in=1x7x7x32 out_channels=48 kernel_size=3x3 padding=same";
 
-// Which lines of the packed kernel block `co` = 0 would fetch, and how often each.
-std::map<std::int64_t, int> fetched_lines(const std::string& schedule) {
-    const LoweredKernel kernel = lowered(small_map, schedule);
+// Which lines of the packed kernel a task would fetch, and how often each.
+std::map<std::int64_t, int> lines_of_task(const std::string& problem, const std::string& schedule,
+                                          const std::string& loop, int task) {
+    const LoweredKernel kernel = lowered(problem, schedule);
     FetchedLines fetched("packed_kernel");
-    fetched.run(with_kernel_prefetch(kernel.module, kernel.problem, kernel.request), {{".c.co", 0}});
+    fetched.run(with_kernel_prefetch(kernel.module, kernel.problem, kernel.request), {{loop, task}});
     return fetched.lines;
+}
+
+// Those that block `co` = 0 would fetch.
+std::map<std::int64_t, int> fetched_lines(const std::string& schedule) {
+    return lines_of_task(small_map, schedule, ".c.co", 0);
 }
 
 } // namespace
@@ -44,6 +50,31 @@ TEST_CASE("Columns of the kernel that have code of their own fetch different lin
         INFO("line " << line);
         CHECK((times == 1 || line == 2 * 144 - 1));
     }
+}
+
+TEST_CASE("Winograd's blocks fetch those that follow, of the same points, the next ones or the next group",
+          "[schedules]") {
+    // Of 36 points, two groups of two blocks of 16 channels x 32 floats, 32 lines each; two of four tiles, of
+    // 8 turns.
+    constexpr int block = 32, group = 36 * 2 * block;
+    const auto fetched = [](int task) {
+        return lines_of_task("cross_correlation in=1x8x8x32 out_channels=64 kernel_size=3x3 padding=same",
+                             "winograd,outputs:4,vectors:2,tiles:2,block:4,images:1,group:4,ahead:1",
+                             ".c.group", task);
+    };
+    std::map<std::int64_t, int> first = fetched(0), last = fetched(1);
+    CHECK(first.size() == group);
+    CHECK(first.begin()->first == block);
+    CHECK(first.rbegin()->first == group + block - 1);
+    CHECK(last.size() == group);
+    for (int line = 0; line < block; ++line)
+        CHECK(last.contains(line)); // all over again
+    CHECK(last.rbegin()->first == 2 * group - 1);
+    for (const auto& lines : {first, last})
+        for (const auto& [line, times] : lines) {
+            INFO("line " << line);
+            CHECK(times == 1);
+        }
 }
 
 TEST_CASE("Nothing is fetched where the schedule does not ask for it", "[schedules]") {

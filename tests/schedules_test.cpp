@@ -239,6 +239,30 @@ TEST_CASE("A map that is padded as a whole has room in the L2 cache", "[schedule
     CHECK(strip("1x56x56x128 out_channels=128") < 28);  // 1.6 MiB
 }
 
+TEST_CASE("Results of a strip stay in the L2 cache until the next block of channels is due", "[schedules]") {
+    const auto rows = [](std::string_view problem) {
+        return choose_schedule(situation_of(problem, "x86-64-linux-avx512"), "direct", "").knobs.get("strip");
+    };
+    // 56 KiB a row, and as much of the residual.
+    CHECK(rows("cross_correlation in=1x56x56x64 out_channels=256 kernel_size=1x1") == 8);
+    CHECK(rows("cross_correlation in=1x56x56x64 out_channels=256 kernel_size=1x1 epilogue=residual") == 4);
+}
+
+TEST_CASE("Kernels that do not stay in the L2 cache are fetched ahead", "[schedules]") {
+    const auto is_ahead = [](std::string_view problem, const std::string& family) {
+        const Choice choice = choose_schedule(situation_of(problem, "x86-64-linux-avx512"), family, "");
+        REQUIRE(choice.error == "");
+        return choice.knobs.get("ahead") == 1;
+    };
+    CHECK(is_ahead("cross_correlation in=1x14x14x1024 out_channels=256 kernel_size=1x1", "direct")); // 1 MiB
+    CHECK(!is_ahead("cross_correlation in=1x28x28x512 out_channels=256 kernel_size=1x1", "direct"));
+    // 72 MiB transformed, and 0.6.
+    CHECK(is_ahead("cross_correlation in=1x28x28x512 out_channels=1024 kernel_size=3x3 padding=same",
+                   "winograd"));
+    CHECK(!is_ahead("cross_correlation in=1x56x56x64 out_channels=64 kernel_size=3x3 padding=same",
+                    "winograd"));
+}
+
 TEST_CASE("Gradients of 1x1 kernels are summed from maps as they are where strips stay in the L1 cache",
           "[schedules]") {
     const auto family = [](std::string_view problem, std::string_view target = "x86-64-linux-avx2") {
