@@ -1,0 +1,53 @@
+// A schedule's register tile, its limits and what it costs, for the family direct; see direct.cpp.
+#pragma once
+
+#include "schedules/nests.hpp"
+
+namespace lamina::direct {
+
+struct Geometry {
+    int out_height, out_width, positions; // of one map
+    int group_in, group_out;              // channels of one group
+    int window;                           // kernel elements per channel
+    int lanes;                            // 32-bit lanes of one vector
+};
+
+Geometry geometry(const Situation& s);
+
+// Accumulators, one tile's kernel vectors and one broadcast input share the registers. A single position's
+// kernel vectors are read by the multiply-adds themselves.
+constexpr std::int64_t registers_used(std::int64_t vectors, std::int64_t positions) {
+    return vectors * positions + (positions == 1 ? 1 : vectors) + 1;
+}
+
+// What is worth a look of each knob.
+std::vector<int> vector_choices(const Situation& s);
+std::vector<int> position_choices(const Situation& s);
+std::vector<int> strip_choices(const Situation& s);
+std::vector<int> chunk_choices(const Situation& s);
+std::vector<int> unroll_choices(const Situation& s);
+
+// Why tiles leave out nothing, or "": elements of the kernel can meet padding alone only where zeros are put
+// around the input, and tiles count positions of the whole map.
+std::string why_no_skip(const Situation& s, int strip);
+
+// Columns of the kernel are left out where it is known of each of a tile's positions which column of the map
+// it is, and each of the kernel's columns has code of its own.
+bool skips_columns(const Situation& s, int positions);
+
+// Bytes of the kernel that a tile goes through.
+double block_bytes(const Situation& s, int vectors);
+
+// Why the next block's kernel is not fetched ahead, or "": one that leaves no room for another in the L2
+// cache would only be driven out.
+std::string why_no_prefetch(const Situation& s, int vectors);
+
+// Vectors of multiply-adds of an image.
+double vector_count(const Situation& s);
+
+Knobs defaults(const Situation& s, const Knobs& given);
+
+// Cycles of an image.
+double cost(const Situation& s, const Knobs& knobs);
+
+} // namespace lamina::direct
