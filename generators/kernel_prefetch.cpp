@@ -130,12 +130,11 @@ private:
 
     // The number of the block that is computed.
     Expr block() const {
-        const Expr co = variable(".c.co", 0);
         if (!parts_.is_transformed)
-            return co;
+            return variable(".c.co", 0);
         const Expr point = variable(".ay", 0) * parts_.points.width + variable(".ax", 0);
         const int points = parts_.points.height * parts_.points.width;
-        return (variable(".c.group", 0) * points + point) * parts_.blocks_of_group + co;
+        return (variable(".c.group", 0) * points + point) * parts_.blocks_of_group + variable(".c.co", 0);
     }
 
     Stmt prefetches(const Expr& turn, int turns) const {
