@@ -121,9 +121,14 @@ bool reads_in_place(const Situation& s, int rows) {
 }
 
 // Whether memory is written in order, output channels first. Where the last block is cut, the loop over
-// blocks has a part for it, and is better outside.
+// blocks has a part for it, and is better outside, unless sums are so short that the way of results is all
+// that counts. Measured on an Emerald Rapids: dense 4096->1000 with eight images, 10 GFLOP/s out of order and
+// 23 in order.
 bool is_in_order(const Situation& s, int block) {
-    return geometry(s).out % block == 0;
+    constexpr int short_sum = 16;
+    const Geometry g = geometry(s);
+    const int terms = g.windows.height * g.windows.width * std::max(s.problem.in.batch, 1);
+    return g.out % block == 0 || terms <= short_sum;
 }
 
 // Rows of the map that so many rows of windows run over.
