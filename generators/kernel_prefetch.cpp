@@ -16,37 +16,25 @@ using namespace Halide::Internal;
 using Halide::Expr;
 
 // The packed kernel's blocks, which tiles go through one after the other, and the parts into which one is
-// cut: one for each turn of the sum's innermost loops, over all tiles.
+// cut: one for each turn of the sum's innermost loops, over all tiles. A transformed kernel's blocks are of a
+// pair of points each.
 struct Parts {
-    int blocks, block_floats;
-    int tiles, chunks, rows, columns;
-    bool is_transformed; // blocks are of a pair of Winograd's points each, in groups
-    Size points;         // of a transformed kernel
-    int blocks_of_group; // for each pair of them
+    KernelLayout kernel;
+    int tiles;
 
-    int lines() const { return (block_floats + line_floats - 1) / line_floats; }
-    int count(int turns) const { return tiles * chunks * rows * columns * turns; }
-};
-
-Parts parts_of(const Problem& problem, const AlgorithmRequest& request) {
-    const KernelLayout k = kernel_layout(problem, request);
-    const int blocks = (k.out + k.block - 1) / k.block;
-    Parts parts{.blocks = blocks,
-                .block_floats = k.block * k.in * k.width * k.height,
-                .tiles = request.prefetch_tiles,
-                .chunks = k.in / k.chunk,
-                .rows = k.height,
-                .columns = k.width,
-                .is_transformed = k.is_transformed(),
-                .points = k.points(),
-                .blocks_of_group = k.blocks};
-    if (k.is_transformed()) {
-        parts.blocks = blocks * parts.points.height * parts.points.width;
-        parts.block_floats = k.block * k.in;
-        parts.chunks = parts.rows = parts.columns = 1;
+    int points() const { return kernel.points().height * kernel.points().width; }
+    int blocks() const {
+        const int of_channels = (kernel.out + kernel.block - 1) / kernel.block;
+        return kernel.is_transformed() ? of_channels * points() : of_channels;
     }
-    return parts;
-}
+    int block_floats() const { return kernel.block * kernel.in * rows() * columns(); }
+    int lines() const { return (block_floats() + line_floats - 1) / line_floats; }
+    // Of the loops around the sum's innermost one.
+    int chunks() const { return kernel.is_transformed() ? 1 : kernel.in / kernel.chunk; }
+    int rows() const { return kernel.is_transformed() ? 1 : kernel.height; }
+    int columns() const { return kernel.is_transformed() ? 1 : kernel.width; }
+    int count(int turns) const { return tiles * chunks() * rows() * columns() * turns; }
+};
 
 class HasLoop : public IRVisitor {
 public:
@@ -76,7 +64,7 @@ private:
 
     // The loop over channels; of a transformed kernel's sum it is the only one.
     bool is_over_channels(const For* loop) const {
-        return parts_.is_transformed || loop->name.ends_with("$x.channel.channel");
+        return parts_.kernel.is_transformed() || loop->name.ends_with("$x.channel.channel");
     }
 
     using IRMutator::visit;
@@ -84,7 +72,7 @@ private:
     // Of a loop over what is summed. Halide numbers names that it has given before:
     // sum$1.s1.window$2$x.chunk.
     bool is_of_sum(const std::string& name) const {
-        const std::string sum = parts_.is_transformed ? "product_sum" : "sum";
+        const std::string sum = parts_.kernel.is_transformed() ? "product_sum" : "sum";
         return (name.starts_with(sum + ".") || name.starts_with(sum + "$")) &&
                name.find(".s1.") != std::string::npos;
     }
@@ -112,40 +100,43 @@ private:
             names_.pop_back();
             return changed;
         }
-        if (parts_.blocks < 2)
+        const Expr block = number_of_block();
+        if (!block.defined())
             return loop;
         // A loop over the kernel's own axes is one of few turns, which are parts by themselves.
+        const bool over_channels = is_over_channels(loop);
         const std::optional<std::int64_t> turns = as_const_int(loop->extent);
-        if (is_over_channels(loop) && !turns)
+        if (over_channels && !turns)
             return loop;
         names_.push_back(loop->name);
-        const Expr turn =
-            is_over_channels(loop) ? Variable::make(Halide::Int(32), loop->name) - loop->min : Expr(0);
-        const Stmt fetched = prefetches(turn, is_over_channels(loop) ? static_cast<int>(*turns) : 1);
+        const Expr turn = over_channels ? Variable::make(Halide::Int(32), loop->name) - loop->min : Expr(0);
+        const Stmt fetched = prefetches(block, turn, over_channels ? static_cast<int>(*turns) : 1);
         names_.pop_back();
         ++innermost_before_;
         return For::make(loop->name, loop->min, loop->extent, loop->for_type, loop->partition_policy,
                          loop->device_api, Block::make(fetched, loop->body));
     }
 
-    // The number of the block that is computed.
-    Expr block() const {
-        if (!parts_.is_transformed)
-            return variable(".c.co", 0);
-        const Expr point = variable(".ay", 0) * parts_.points.width + variable(".ax", 0);
-        const int points = parts_.points.height * parts_.points.width;
-        return (variable(".c.group", 0) * points + point) * parts_.blocks_of_group + variable(".c.co", 0);
+    // Of the block that is computed; undefined where no loop over blocks of channels is there. Groups of
+    // transformed ones have such a loop only where they have several.
+    Expr number_of_block() const {
+        const KernelLayout& k = parts_.kernel;
+        if (!k.is_transformed())
+            return variable(".c.co", Expr());
+        const Expr point = variable(".ay", 0) * k.points().width + variable(".ax", 0);
+        return (variable(".c.group", 0) * parts_.points() + point) * k.blocks + variable(".c.co", 0);
     }
 
-    Stmt prefetches(const Expr& turn, int turns) const {
+    Stmt prefetches(const Expr& block, const Expr& turn, int turns) const {
         const int lines = parts_.lines(), parts = parts_.count(turns),
                   lines_per_part = (lines + parts - 1) / parts;
         // Loops of one turn have no variable, and the last tile may stand outside the loop over tiles.
         const Expr tile = variable(".tile", parts_.tiles - 1), chunk = variable("$x.chunk", 0),
                    row = variable("$z", 0), column = variable("$y", innermost_before_);
-        const Expr element = ((tile * parts_.chunks + chunk) * parts_.rows + row) * parts_.columns + column;
-        const Expr following = block() + 1, next = Halide::select(following < parts_.blocks, following, 0);
-        const Expr start = Halide::cast<std::int64_t>(next) * parts_.block_floats;
+        const Expr element =
+            ((tile * parts_.chunks() + chunk) * parts_.rows() + row) * parts_.columns() + column;
+        const Expr next = Halide::select(block + 1 < parts_.blocks(), block + 1, 0);
+        const Expr start = Halide::cast<std::int64_t>(next) * parts_.block_floats();
         std::vector<Stmt> all;
         for (int i = 0; i < lines_per_part; ++i) {
             const Expr line = min((element * turns + turn) * lines_per_part + i, lines - 1);
@@ -162,8 +153,9 @@ Halide::Module with_kernel_prefetch(const Halide::Module& module, const Problem&
                                     const AlgorithmRequest& request) {
     if (request.prefetch_tiles == 0 || request.kernel_block == 0 || request.separable.rows > 0)
         return module;
+    const Parts parts{kernel_layout(problem, request), request.prefetch_tiles};
     return with_bodies(module, [&](const LoweredFunc& function) {
-        return InsertPrefetches(parts_of(problem, request), function).mutate(function.body);
+        return InsertPrefetches(parts, function).mutate(function.body);
     });
 }
 

@@ -17,9 +17,8 @@ std::string fits(const Situation& s) {
         return fmt::format("it schedules convolutions, not {}", facts(p.op).name);
     if (p.groups != p.in.channels || p.out_channels != p.in.channels)
         return fmt::format("groups={}: it needs one group, one input and one output channel each", p.groups);
-    if (has_unfolded_gradient(p))
-        return fmt::format("padding_mode={}: {}",
-                           padding_mode_names[static_cast<std::size_t>(p.padding_mode)], why_not_unfolded);
+    if (std::string reason = why_not_cpu_sums(s); !reason.empty())
+        return reason;
     return why_not_channelwise(s);
 }
 

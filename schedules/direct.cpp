@@ -2,7 +2,7 @@
 // it stays in registers. The kernel is packed so that a tile's vectors are contiguous along the sum;
 // positions run linearly over the map, so that narrow maps waste no columns; the padded input is stored strip
 // by strip, near the cache. direct_cost.cpp says what schedules cost, and which is the default.
-#include "schedules/direct_cost.hpp"
+#include "schedules/direct.hpp"
 
 #include <fmt/format.h>
 
@@ -72,11 +72,7 @@ std::vector<int> chunk_choices(const Situation& s) {
 }
 
 std::vector<int> unroll_choices(const Situation& s) {
-    std::vector<int> values;
-    for (int d : divisors(geometry(s).group_in))
-        if (d <= 8)
-            values.push_back(d);
-    return values;
+    return unrolls_of(geometry(s).group_in);
 }
 
 std::string why_no_skip(const Situation& s, int strip) {
@@ -123,13 +119,8 @@ namespace {
 std::string fits(const Situation& s) {
     const Problem& p = s.problem;
     const Geometry g = geometry(s);
-    if (!is_one_sum(p))
-        return fmt::format("it schedules sums of products with a kernel, not {}", facts(p.op).name);
-    if (has_unfolded_gradient(p))
-        return fmt::format("padding_mode={}: {}",
-                           padding_mode_names[static_cast<std::size_t>(p.padding_mode)], why_not_unfolded);
-    if (s.target->is_gpu)
-        return fmt::format("target {} has no CPU vectors", s.target->name);
+    if (std::string reason = why_not_one_cpu_sum(s); !reason.empty())
+        return reason;
     const int out_channels = as_convolution(p).out_channels;
     if (p.groups > 1 && g.group_out % g.lanes != 0)
         return fmt::format(

@@ -1,5 +1,5 @@
 // What schedules of the family direct cost, and the default.
-#include "schedules/direct_cost.hpp"
+#include "schedules/direct.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -198,10 +198,10 @@ int default_chunk(const Situation& s) {
 // Where the kernel does not stay in the L2 cache from one call to the next, and a block has so few tiles that
 // the first one's waiting counts. Measured on an Emerald Rapids, by turns with another library's kernels: 1x1
 // 1024->512 on 14x14 (2 MiB) 0.89 of the peak without and 0.95 with, 1024->256 (1 MiB) 0.89 and 0.97,
-// 512->256 on 28x28 (0.5 MiB) 0.95 and 0.91; 512->2048 on 7x7 (4 MiB) 0.79 and 0.90. On a Zen 3 4 MiB gained
-// nothing, 3x3 512->512 on 7x7, 9 MiB, went from 0.77 to 0.86 to 0.87 to 0.89; on 14x14 by strides of two on
-// a Zen 5 1.06 and 1.02 while the cache behind the L2 is this core's alone, 0.84 and 0.98 while others use
-// it.
+// 512->256 on 28x28 (0.5 MiB) 0.94 and 0.95; by itself 512->2048 on 7x7 (4 MiB) 0.79 and 0.90. On a Zen 3
+// 4 MiB gained nothing, 3x3 512->512 on 7x7, 9 MiB, went from 0.77 to 0.86 to 0.87 to 0.89; on 14x14 by
+// strides of two on a Zen 5 1.06 and 1.02 while the cache behind the L2 is this core's alone, 0.84 and 0.98
+// while others use it.
 bool default_ahead(const Situation& s, int vectors, int strip_positions, int positions) {
     const Geometry g = geometry(s);
     return why_no_prefetch(s, vectors).empty() &&
@@ -246,8 +246,8 @@ Knobs defaults(const Situation& s, const Knobs& given) {
             {"ahead", ahead}};
 }
 
-// The tiles' arithmetic, what the loops around them cost, and bytes from beyond the L2
-// cache, of which a core gets about eight a cycle.
+// The tiles' arithmetic, what the loops around them cost, and bytes from beyond the L2 cache, of which a core
+// gets about eight a cycle.
 double cost(const Situation& s, const Knobs& knobs) {
     const Geometry g = geometry(s);
     const int vectors = knobs.get("vectors"), positions = knobs.get("positions"), strip = knobs.get("strip");

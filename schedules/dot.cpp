@@ -54,13 +54,8 @@ std::int64_t registers_used(std::int64_t channels, std::int64_t positions, std::
 
 std::string fits(const Situation& s) {
     const Problem& p = s.problem;
-    if (!is_one_sum(p))
-        return fmt::format("it schedules sums of products with a kernel, not {}", facts(p.op).name);
-    if (has_unfolded_gradient(p))
-        return fmt::format("padding_mode={}: {}",
-                           padding_mode_names[static_cast<std::size_t>(p.padding_mode)], why_not_unfolded);
-    if (s.target->is_gpu)
-        return fmt::format("target {} has no CPU vectors", s.target->name);
+    if (std::string reason = why_not_one_cpu_sum(s); !reason.empty())
+        return reason;
     const Geometry g = geometry(s);
     if (g.has_phases && (p.layout != Layout::nhwc || p.preactivation))
         return "phases of a transposed convolution's stride: only nhwc, and the output alone";
@@ -106,11 +101,7 @@ std::vector<int> stored_choices(const Situation& s) {
 
 std::vector<int> unroll_choices(const Situation& s) {
     const Geometry g = geometry(s);
-    std::vector<int> values;
-    for (int d : divisors(g.group_in / g.lanes))
-        if (d <= 8)
-            values.push_back(d);
-    return values;
+    return unrolls_of(g.group_in / g.lanes);
 }
 
 int phase_count(const Geometry& g) {

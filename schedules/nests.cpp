@@ -99,6 +99,27 @@ void store_unpadded(Stages& a, const Situation& s, const Halide::Var& level, int
         a.padded.vectorize(a.c, lanes, Halide::TailStrategy::ShiftInwards);
 }
 
+std::string why_not_cpu_sums(const Situation& s) {
+    if (has_unfolded_gradient(s.problem))
+        return fmt::format(
+            "padding_mode={}: the padding's gradient is added to that of the input behind the sums",
+            padding_mode_names[static_cast<std::size_t>(s.problem.padding_mode)]);
+    return s.target->is_gpu ? fmt::format("target {} has no CPU vectors", s.target->name) : "";
+}
+
+std::string why_not_one_cpu_sum(const Situation& s) {
+    return is_one_sum(s.problem)
+               ? why_not_cpu_sums(s)
+               : fmt::format("it schedules sums of products with a kernel, not {}", facts(s.problem.op).name);
+}
+
+std::vector<int> unrolls_of(int extent) {
+    constexpr int most = 8;
+    std::vector<int> values = divisors(extent);
+    std::erase_if(values, [](int count) { return count > most; });
+    return values;
+}
+
 std::vector<int> gradient_part_choices(int windows) {
     std::vector<int> values{1};
     while (values.back() < 16 && values.back() * 2 <= windows)

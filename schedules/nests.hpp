@@ -103,9 +103,13 @@ constexpr bool is_one_sum(const Problem& p) {
            p.op != Operator::pooled_cross_correlation;
 }
 
-// Why a family that computes sums does not suit an input gradient with padding other than zeros.
-inline constexpr std::string_view why_not_unfolded =
-    "the padding's gradient is added to that of the input behind the sums";
+// Why the padding or the target does not suit a family that computes sums on CPUs, or ""; and one that
+// computes a single sum of products.
+std::string why_not_cpu_sums(const Situation& s);
+std::string why_not_one_cpu_sum(const Situation& s);
+
+// What a loop of that extent is worth being unrolled by: its divisors, at most 8.
+std::vector<int> unrolls_of(int extent);
 
 // Sums a register tile of channels and linear positions at that level, over so many input channels before the
 // next ones, some of them at each turn of the innermost loop.

@@ -36,12 +36,8 @@ std::string fits(const Situation& s) {
     if (g.problem.op != Operator::transposed_convolution || g.problem.stride == Size(1))
         return "it schedules transposed convolutions with a stride, and input gradients of convolutions with "
                "one";
-    if (has_unfolded_gradient(s.problem))
-        return fmt::format("padding_mode={}: {}",
-                           padding_mode_names[static_cast<std::size_t>(s.problem.padding_mode)],
-                           why_not_unfolded);
-    if (s.target->is_gpu)
-        return fmt::format("target {} has no CPU vectors", s.target->name);
+    if (std::string reason = why_not_cpu_sums(s); !reason.empty())
+        return reason;
     if (s.problem.layout != Layout::nhwc)
         return "layout=nchw: it stores vectors of channels, which must be contiguous";
     if (s.problem.preactivation)
@@ -86,11 +82,7 @@ std::vector<int> strip_choices(const Situation& s) {
 }
 
 std::vector<int> unroll_choices(const Situation& s) {
-    std::vector<int> values;
-    for (int d : divisors(geometry(s).group_in))
-        if (d <= 8)
-            values.push_back(d);
-    return values;
+    return unrolls_of(geometry(s).group_in);
 }
 
 std::string legal(const Situation& s, const Knobs& knobs) {

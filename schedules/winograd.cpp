@@ -48,11 +48,8 @@ std::string fits(const Situation& s) {
         const std::string reason = why_no_room_for_kernel(s, g, 2);
         return reason.empty() ? why_no_pool(s, g, 2) : reason;
     }
-    if (has_unfolded_gradient(p))
-        return fmt::format("padding_mode={}: {}",
-                           padding_mode_names[static_cast<std::size_t>(p.padding_mode)], why_not_unfolded);
-    if (s.target->is_gpu)
-        return fmt::format("target {} has no CPU vectors", s.target->name);
+    if (std::string reason = why_not_cpu_sums(s); !reason.empty())
+        return reason;
     if (static_cast<std::int64_t>(g.out.height) * g.out.width > (1 << 28))
         return "the output map has more than 2^28 positions";
     if (g.lanes < 4 || g.group_out % g.lanes != 0)

@@ -90,8 +90,8 @@ TEST_CASE("What random problems once found to be wrong gives the reference's res
     // that has fewer columns than a vector has lanes; tasks that read different numbers of rows; images of a
     // known number that are one row of positions, in several strips, with parts and with vectors along the
     // input; blocks of a strip that each task stores for itself, of rows that Halide does not count, also
-    // with padding that is not left out; rows under a single row of a pool, with
-    // padding, and where Halide folds them; a pool's last step that adds no row.
+    // with padding that is not left out; rows under a single row of a pool, with padding,
+    // and where Halide folds them; a pool's last step that adds no row.
     for (const auto& [problem, schedule] :
          {Found{"cross_correlation_kernel_gradient in=1x4x4x17 out_channels=17 kernel_size=1x1 groups=17 "
                 "epilogue=none",

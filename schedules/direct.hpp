@@ -1,4 +1,5 @@
-// A schedule's register tile, its limits and what it costs, for the family direct; see direct.cpp.
+// What the files of the family direct know of each other: limits of a schedule are in direct.cpp, what it
+// costs and the default in direct_cost.cpp.
 #pragma once
 
 #include "schedules/nests.hpp"
