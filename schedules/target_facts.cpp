@@ -111,8 +111,23 @@ Halide::Target kernel_target(const TargetFacts& facts) {
         .with_feature(Halide::Target::UserContext);
 }
 
+Halide::Target host_target() {
+    Halide::Target host = Halide::get_host_target();
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    for (const auto& [feature, is_there] :
+         {std::pair{Halide::Target::AVX2, __builtin_cpu_supports("avx2")},
+          {Halide::Target::FMA, __builtin_cpu_supports("fma")},
+          {Halide::Target::AVX512, __builtin_cpu_supports("avx512f")},
+          {Halide::Target::AVX512_Skylake, __builtin_cpu_supports("avx512vl")}})
+        if (!is_there)
+            host.set_feature(feature, false);
+#endif
+    return host;
+}
+
 std::string_view host_target_name() {
-    return facts_for(Halide::get_host_target()).name;
+    return facts_for(host_target()).name;
 }
 
 } // namespace lamina

@@ -38,11 +38,23 @@ teaches() {
     misused '--no-such' explain 'softmax in=1x1x1x8' --no-such
 }
 
+# A virtual machine may hide what the CPU's model would have.
+fits_this_cpu() {
+    local name
+    name=$("$LAMINA" list targets | sed -n 's/ .*; this machine$//p')
+    case $name in
+    *-avx512) grep -q avx512vl /proc/cpuinfo ;;
+    *-avx2) grep -q avx2 /proc/cpuinfo ;;
+    *) [[ $name ]] ;;
+    esac
+}
+
 lists() {
     succeeds 'cross_correlation' list operators
     succeeds '| `max_pool` |' list operators --markdown
     succeeds 'direct' list families
     succeeds 'x86-64-linux-avx2' list targets
+    check "this machine's target is one that its CPU has" fits_this_cpu
     check 'list records without records' "$LAMINA" list records --records ''
     misused 'planets' list planets
     mkdir -p bad_records

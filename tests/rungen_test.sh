@@ -9,6 +9,10 @@ for file in share/tools/RunGenMain.cpp lib64/libautoschedule_mullapudi2016.so; d
 done
 fresh_folder
 
+# Halide takes AVX-512 for granted by an AMD CPU's model, also where a virtual machine hides it.
+target=host
+grep -q 'AuthenticAMD' /proc/cpuinfo && ! grep -q avx512f /proc/cpuinfo && target=x86-64-linux-avx-avx2-f16c-fma-sse41
+
 # Channels enough for the vectors of any CPU.
 correlation='in=1x12x12x16 out_channels=16 kernel_size=3 padding=same algorithm=exact epilogue=bias,relu'
 pooling='in=1x12x12x16 kernel_size=3 stride=2 padding=1'
@@ -44,13 +48,13 @@ run_with_rungen() {
 
 must "$CXX" -std=c++17 -O0 -w -DHALIDE_NO_PNG -DHALIDE_NO_JPEG -I"$HALIDE_INCLUDE" -I"$wheel/share/tools" -c "$wheel/share/tools/RunGenMain.cpp"
 for schedule in generic direct; do
-    generate cross_correlation "correlation_$schedule" -e static_library,c_header,registration,stmt_html target=host $correlation schedule=$schedule
+    generate cross_correlation "correlation_$schedule" -e static_library,c_header,registration,stmt_html target=$target $correlation schedule=$schedule
     check "stmt_html of $schedule is written" grep -q '</html>' "correlation_$schedule.stmt.html"
     run_with_rungen cross_correlation "correlation_$schedule"
 done
 for generator in cross_correlation max_pool; do
     [[ $generator == max_pool ]] && params=$pooling || params=$correlation
-    generate $generator "${generator}_mullapudi" -e static_library,c_header,registration,schedule target=host $params \
+    generate $generator "${generator}_mullapudi" -e static_library,c_header,registration,schedule target=$target $params \
         -p "$wheel/lib64/libautoschedule_mullapudi2016.so" autoscheduler=Mullapudi2016
     check "Mullapudi2016 schedules $generator" grep -q 'vectorize' "${generator}_mullapudi.schedule.h"
     run_with_rungen $generator "${generator}_mullapudi"
@@ -58,7 +62,7 @@ done
 
 # gengen_refuses WHAT_IT_SAYS PARAM...
 gengen_refuses() {
-    check "gengen refuses ${*:2}: $1" bash -c "! '$GENGEN' -g cross_correlation -f wrong -o . -e object target=host ${*:2} >refused.txt 2>&1 &&
+    check "gengen refuses ${*:2}: $1" bash -c "! '$GENGEN' -g cross_correlation -f wrong -o . -e object target=$target ${*:2} >refused.txt 2>&1 &&
         grep -qF -- \"$1\" refused.txt && ! test -e wrong.o"
 }
 gengen_refuses "out_channels='none'" in=1x12x12x16 out_channels=none kernel_size=3

@@ -44,7 +44,7 @@ std::unique_ptr<LoadedKernel::Description> LoadedKernel::describe(const Compiled
 }
 
 bool can_run_here(const TargetFacts& target) {
-    const Halide::Target host = Halide::get_host_target(), wanted{std::string(target.halide)};
+    const Halide::Target host = host_target(), wanted{std::string(target.halide)};
     if (host.arch != wanted.arch || host.os != wanted.os)
         return false;
     const CpuFeatures have = feature_bits(host), want = cpu_features(target);
