@@ -94,10 +94,12 @@ double tile_cost(const Situation& s, int vectors, int positions, int strip_posit
         tiles * positions / strip_positions * met *
         (static_cast<double>(ceil_div(g.group_out, vectors * g.lanes)) * vectors * g.lanes / g.group_out);
     const double multiply_adds = vectors * positions;
-    // Not every load arrives in time, so that accumulators which just hide the latency are a little late.
-    // Measured on a Zen 3: eight of them, 0.92 to 0.95 of the peak in deep sums; on a Zen 5 in sums of 64
-    // steps 0.87, where ten are at 0.94.
-    const double arithmetic = std::max<double>(multiply_adds / t.fma_per_cycle, t.fma_latency + 0.6);
+    // Not every load arrives in time, so that accumulators which just hide the latency are a little late, and
+    // those for a cycle more half as much. Measured on a Zen 3: eight of them, 0.92 to 0.95 of the peak in
+    // deep sums; on a Zen 5 in sums of 64 steps 0.87, where ten are at 0.94; on a Zen 4 with AVX2 in sums of
+    // 64 to 512 ten at 0.91 to 0.93, twelve at 0.95 to 0.97.
+    const double issue = std::max<double>(multiply_adds / t.fma_per_cycle, t.fma_latency);
+    const double arithmetic = issue + 0.3 * std::max(0.0, t.fma_latency + 2 - issue);
     // Positions of several rows have an address each: those beyond the registers are loaded, and each element
     // of the window moves all of them, four a cycle.
     const int addresses = g.out_width % positions == 0 ? 1 : positions;
