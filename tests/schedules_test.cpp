@@ -229,6 +229,16 @@ TEST_CASE("Tiles whose kernel comes from the L2 cache ask for few of its bytes a
     CHECK(positions("dense in=1x1x1x2048 out_channels=1000", "direct,vectors:8") == 1);
 }
 
+TEST_CASE("More accumulators than just hide the latency are worth a little waste", "[schedules]") {
+    const auto positions = [](std::string_view problem) {
+        return choose_schedule(situation_of(problem, "x86-64-linux-avx2"), "direct,vectors:2", "")
+            .knobs.get("positions");
+    };
+    // Of a strip's 224 positions five and six waste little; of 49, five waste one and six waste five.
+    CHECK(positions("cross_correlation in=1x56x56x64 out_channels=256 kernel_size=1x1") == 6);
+    CHECK(positions("cross_correlation in=1x7x7x512 out_channels=2048 kernel_size=1x1") == 5);
+}
+
 TEST_CASE("A map that is padded as a whole has room in the L2 cache", "[schedules]") {
     const auto strip = [](std::string_view channels) {
         const std::string problem =
@@ -348,7 +358,10 @@ TEST_CASE("Defaults leave a second thread strips or blocks of channels", "[sched
              {Layer{"separable_convolution in=1x14x14x384 out_channels=32 kernel_size=3x3 padding=same", 14},
               Layer{"pooled_cross_correlation in=1x224x224x3 out_channels=32 kernel_size=7x7 stride=2x2 "
                     "padding=3x3 pool_kernel_size=3x3 pool_stride=2x2 pool_padding=1x1",
-                    56}}) {
+                    56},
+              Layer{"cross_correlation_input_gradient in=1x63x63x32 out_channels=32 kernel_size=3x3 "
+                    "stride=3x3 epilogue=none",
+                    21}}) { // of a phase
             const Choice choice = choose_schedule(situation_of(problem, target), "", "");
             REQUIRE(choice.error == "");
             INFO(problem << " on " << target << ": " << to_text(choice.family->name, choice.knobs));
