@@ -26,12 +26,16 @@ public:
     void error(const char* message) override { throw std::runtime_error(message); }
 };
 
-bool are_parts_tasks(const std::string& problem, const std::string& schedule) {
+// Whether turns of a loop whose name ends so are tasks: a loop's body is a function of its name.
+bool has_tasks(const std::string& problem, const std::string& schedule, const std::string& loop) {
     const LoweredKernel kernel = lowered(problem, schedule);
-    return std::ranges::any_of(kernel.module.functions(), [](const Halide::Internal::LoweredFunc& body) {
-        return body.name.find("par_for_parts") !=
-               std::string::npos; // a loop's body is a function of its name
+    return std::ranges::any_of(kernel.module.functions(), [&](const Halide::Internal::LoweredFunc& body) {
+        return body.name.find(loop) != std::string::npos;
     });
+}
+
+bool are_parts_tasks(const std::string& problem, const std::string& schedule) {
+    return has_tasks(problem, schedule, "par_for_parts");
 }
 
 } // namespace
@@ -46,6 +50,17 @@ TEST_CASE("Parts of the rows are tasks where a gradient has few blocks, or its m
     CHECK(are_parts_tasks(sums + "in=1x112x112x96 out_channels=96 groups=96", "depthwise_kernel_gradient"));
     CHECK_FALSE(
         are_parts_tasks(sums + "in=1x14x14x96 out_channels=96 groups=96", "depthwise_kernel_gradient"));
+}
+
+TEST_CASE("Tasks store the larger map, each its own part, where results stay in the cache", "[schedules]") {
+    const auto out_channels_are_tasks = [](const std::string& channels) {
+        const std::string problem =
+            "cross_correlation_kernel_gradient kernel_size=1x1 in=1x56x56x" + channels;
+        return has_tasks(problem, "kernel_gradient,parts:1", "s1_d_do");
+    };
+    CHECK(out_channels_are_tasks("64 out_channels=256"));         // 64 KiB
+    CHECK_FALSE(out_channels_are_tasks("256 out_channels=64"));   // whose larger map is the input
+    CHECK_FALSE(out_channels_are_tasks("512 out_channels=1024")); // 2 MiB
 }
 
 TEST_CASE("Halide knows that strips of single rows read within the maps", "[schedules]") {
