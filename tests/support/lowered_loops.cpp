@@ -5,6 +5,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+
 namespace lamina::testing {
 
 using namespace Halide::Internal;
@@ -29,6 +31,12 @@ LoweredKernel lowered(const std::string& problem, const std::string& schedule) {
     generator->set_generatorparam_value("schedule", to_text(choice.family->name, choice.knobs));
     generator->set_generatorparam_value("kernel_form", "packed");
     return {p, choice.family->request(situation, choice.knobs), generator->build_module("kernel")};
+}
+
+bool has_tasks(const Halide::Module& module, std::string_view loop) {
+    return std::ranges::any_of(module.functions(), [&](const LoweredFunc& body) {
+        return body.name.find(loop) != std::string::npos; // a task is a function of its loop's name
+    });
 }
 
 void RunLoops::run(const Halide::Module& module, const std::map<std::string, int>& arguments) {

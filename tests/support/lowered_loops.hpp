@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 
 namespace lamina::testing {
 
@@ -23,6 +24,9 @@ struct LoweredKernel {
 // Fails the test where the problem or the schedule is refused. The kernel is "packed", whose name is all that
 // matters here.
 LoweredKernel lowered(const std::string& problem, const std::string& schedule);
+
+// Whether turns of a loop are tasks whose name, with '_' for each '.', contains `loop`.
+bool has_tasks(const Halide::Module& module, std::string_view loop);
 
 // Runs the loops of a module, turn by turn, and hands on the calls in them.
 class RunLoops : public Halide::Internal::IRVisitor {
