@@ -257,7 +257,9 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
     } else {
         make_tasks(a.output, tile, co, tiles, tiles_of_task(s, knobs, tiles));
         store_padded(a, s, a.n);
-        if (a.padded.defined() && padded_bytes(as_convolution(s.problem), g.out_height) > little_to_store)
+        // Where there is more of it than one thread stores while others are woken.
+        constexpr double little = 64 << 10;
+        if (a.padded.defined() && padded_bytes(as_convolution(s.problem), g.out_height) > little)
             a.padded.parallel(a.y);
     }
 }

@@ -66,9 +66,6 @@ constexpr double worth_of_tasks(double tasks) {
 // Cycles of what is worth several threads: they take about 1 us to begin, and this would be 4 us.
 constexpr double worth_threads = 16000;
 
-// Bytes that one thread stores while others are woken.
-constexpr double little_to_store = 64 << 10;
-
 // Whether loops inside so many tasks are to be tasks as well. With few, those that have none any more would
 // wait long for the last ones.
 constexpr bool needs_inner_tasks(int tasks_per_image, int batch) {

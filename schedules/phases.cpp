@@ -121,12 +121,23 @@ double tile_cost(const Situation& s, int vectors, int positions) {
     return waste * step / multiply_adds;
 }
 
+int phase_count(const Geometry& g) {
+    return g.problem.stride.height * g.problem.stride.width;
+}
+
+// Multiply-adds of vectors, of an image.
+double vector_count(const Geometry& g) {
+    return static_cast<double>(operation_count(g.problem)) / std::max(g.out.batch, 1) / 2 / g.lanes;
+}
+
 // As many rows as leave half of the L2 cache to the kernel, and a few tasks where blocks of channels alone
-// are none. Measured on two threads of a Zen 4 with AVX2: 3x3 32->32 on 63x63 by strides of three, two blocks
-// of channels, 107 us as one strip, 78 us as three.
+// are none and a phase has work for them. Measured on two threads of a Zen 4 with AVX2: 3x3 32->32 on 63x63
+// by strides of three, two blocks of channels, 107 us as one strip, 78 us as three.
 int default_strip(const Situation& s, int vectors) {
-    constexpr int wanted_tasks = 4;
+    constexpr double cycles_of_task = 4000, most_wanted = 4;
     const Geometry g = geometry(s);
+    const double cycles = vector_count(g) / s.target->fma_per_cycle / phase_count(g),
+                 wanted_tasks = std::min(cycles / cycles_of_task, most_wanted);
     const int blocks = ceil_div(g.problem.out_channels, vectors * g.lanes);
     int best = 1;
     for (const int strip : strip_choices(s))
@@ -165,11 +176,9 @@ double cost(const Situation& s, const Knobs& knobs) {
     const double kernel = 4.0 * static_cast<double>(kernel_operand(g.problem).elements());
     const double strips = ceil_div(g.phase.height, knobs.get("strip"));
     const double blocks = ceil_div(g.problem.out_channels, knobs.get("vectors") * g.lanes);
-    const double phases = static_cast<double>(g.problem.stride.height) * g.problem.stride.width;
     const double far =
-        kernel * (kernel > room ? strips : 1) + phases * strips * map * (map > room ? blocks : 1);
-    const double multiply_adds =
-        static_cast<double>(operation_count(g.problem)) / std::max(g.out.batch, 1) / 2 / g.lanes;
+        kernel * (kernel > room ? strips : 1) + phase_count(g) * strips * map * (map > room ? blocks : 1);
+    const double multiply_adds = vector_count(g);
     const int vectors = knobs.get("vectors"), positions = knobs.get("positions");
     return multiply_adds * tile_cost(s, vectors, positions) +
            0.2 * multiply_adds / (vectors * positions) / knobs.get("unroll") + far / 8;
@@ -218,9 +227,7 @@ void apply_phase(Stages& a, const Situation& s, const Knobs& knobs, int number) 
     if (has_strips)
         phase.padded.compute_at(a.output, strip);
     else
-        phase.padded.compute_at(a.output, a.n);
-    if (!has_strips && stored_bytes(s, knobs.get("strip")) > little_to_store)
-        phase.padded.parallel(a.y);
+        phase.padded.compute_at(a.output, a.n).parallel(a.y);
     if (lanes > 1)
         phase.padded.vectorize(a.c, lanes, Halide::TailStrategy::ShiftInwards);
 }

@@ -41,8 +41,8 @@ const TargetFacts& facts_for(const Halide::Target& target);
 // inside it.
 Halide::Target kernel_target(const TargetFacts& facts);
 
-// Halide's target for this machine's CPU, without what a virtual machine hides of it: Halide goes by the
-// model of an AMD one, and takes AVX-512 for granted since Zen 4.
+// Halide's target for this machine's CPU, without what a virtual machine hides of it: Halide 21 goes by an
+// AMD one's model, and names AVX-512 on a Zen 4 that has it hidden.
 Halide::Target host_target();
 
 // The name of the best row that this machine's CPU can run, without devices.
