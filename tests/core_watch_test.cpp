@@ -1,6 +1,10 @@
+#include "tuner/core_observers.hpp"
 #include "tuner/core_watch.hpp"
 
 #include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <atomic>
 
 using namespace lamina;
 
@@ -21,4 +25,33 @@ TEST_CASE("Only what had the core to itself counts, and all where that is too li
     CHECK(undisturbed(samples, most) == std::vector<double>{1, 3});
     CHECK(undisturbed_or_all(samples, most, 2) == std::vector<double>{1, 3});
     CHECK(undisturbed_or_all(samples, most, 3) == std::vector<double>{1, 2, 3});
+}
+
+TEST_CASE("Calls of several threads are judged by looks at all cores", "[tuner]") {
+    CoreWatch watch;
+    watch.watch_all_cores();
+    std::vector<WatchedSample> calls;
+    int runs = 0;
+    const double before = watch.look();
+    watch.sample_calls([&] { ++runs; }, calls);
+    CHECK(runs == static_cast<int>(calls.size()) + 1); // one brings the threads back
+    CHECK(calls.size() > 1);
+    for (const WatchedSample& call : calls) {
+        CHECK(call.value >= 0);
+        CHECK(call.issued <= before);
+        CHECK(call.issued == calls[0].issued);
+    }
+}
+
+TEST_CASE("A look at all cores is one at each, and gives the least", "[tuner]") {
+    static std::atomic<int> looks;
+    looks = 0;
+    const std::size_t cores = std::max<std::size_t>(allowed_cores().size(), 1);
+    CoreObservers observers(+[] { return 10.0 - ++looks; });
+    const PinnedCore pinned; // else this thread may move to the core of one that it waits for
+    for (int turn = 1; turn <= 100; ++turn) {
+        looks = 0;
+        CHECK(observers.least(+[] { return 10.0 - ++looks; }) == 10.0 - static_cast<double>(cores));
+        CHECK(static_cast<std::size_t>(looks) == cores);
+    }
 }

@@ -33,11 +33,7 @@ Samples take_samples(const Run& run, CoreWatch& watch, const TimingConditions& c
          samples.calls.empty() || now - begin < conditions.seconds ||
          (alone < fewest_calls && now - begin < patience * conditions.seconds);
          now = now_seconds()) {
-        samples.calls.push_back(watch.sample([&] {
-            const double start = now_seconds();
-            run();
-            return now_seconds() - start;
-        }));
+        watch.sample_calls(run, samples.calls);
         alone += is_alone(samples.calls.back(), watch.most()) ? 1 : 0;
         if (!conditions.peak || now - last_peak < seconds_between_peaks)
             continue;
@@ -51,6 +47,8 @@ template <class Run>
 void time_calls(TimedKernel& timed, const Run& run, const Problem& problem,
                 const TimingConditions& conditions) {
     CoreWatch watch = conditions.watch;
+    if (conditions.threads > 1)
+        watch.watch_all_cores();
     const Samples samples = take_samples(run, watch, conditions);
     const std::vector<double> alone = undisturbed(samples.calls, watch.most()),
                               calls = undisturbed_or_all(samples.calls, watch.most(), fewest_calls);

@@ -25,11 +25,7 @@ Contest::Turn Contest::turn(ReadyKernel& kernel, double seconds) {
     const double begin = now_seconds();
     for (double now = begin; calls.empty() || now - begin < (was_alone ? 1 : patience) * seconds;
          now = now_seconds()) {
-        calls.push_back(watch_.sample([&] {
-            const double start = now_seconds();
-            kernel.run();
-            return now_seconds() - start;
-        }));
+        watch_.sample_calls([&] { kernel.run(); }, calls);
         was_alone = was_alone || is_alone(calls.back(), watch_.most());
     }
     return {quartiles(undisturbed_or_all(calls, watch_.most(), 1)).median, was_alone};

@@ -1,6 +1,6 @@
 #include "tuner/core_watch.hpp"
 
-#include "tuner/timing.hpp"
+#include "tuner/core_observers.hpp"
 
 namespace lamina {
 
@@ -56,6 +56,18 @@ double seconds_of(const Loop& loop) {
     return now_seconds() - start;
 }
 
+// Instructions per cycle of this core now; 0 where that cannot be told.
+double issued_now() {
+#if defined(__x86_64__) || defined(__aarch64__)
+    const double before = seconds_of(run_chain), wide = seconds_of(run_wide), after = seconds_of(run_chain);
+    // An interrupt in a chain, or a clock that changes, would make the core look faster than it is.
+    const bool is_steady = std::max(before, after) < 1.02 * std::min(before, after);
+    return is_steady ? 4.0 * std::min(before, after) / wide : 0;
+#else
+    return 0;
+#endif
+}
+
 } // namespace
 
 CoreWatch::CoreWatch() {
@@ -63,14 +75,13 @@ CoreWatch::CoreWatch() {
         look();
 }
 
+void CoreWatch::watch_all_cores() {
+    observers_ = std::make_shared<CoreObservers>(issued_now);
+}
+
 double CoreWatch::look() {
-#if defined(__x86_64__) || defined(__aarch64__)
-    const double before = seconds_of(run_chain), wide = seconds_of(run_wide), after = seconds_of(run_chain);
-    // An interrupt in a chain, or a clock that changes, would make the core look faster than it is.
-    const bool is_steady = std::max(before, after) < 1.02 * std::min(before, after);
-    last_ = is_steady ? 4.0 * std::min(before, after) / wide : 0;
+    last_ = observers_ ? observers_->least(issued_now) : issued_now();
     most_ = std::max(most_, last_);
-#endif
     return last_;
 }
 

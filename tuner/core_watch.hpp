@@ -5,12 +5,17 @@
 // or 0.155 to 0.175 ms for a call, in spells of 10 ms to seconds, while the peak stayed within 1%.
 #pragma once
 
+#include "tuner/timing.hpp"
+
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <vector>
 
 namespace lamina {
+
+class CoreObservers;
 
 // One measured value, and what the looks before and after it saw.
 struct WatchedSample {
@@ -22,6 +27,11 @@ class CoreWatch {
 public:
     // Looks a few hundred times, about 3 ms.
     CoreWatch();
+
+    // From now on a look is at all cores that this process may use, at the same time, and gives the least
+    // that one of them issues: kernels of several threads wait for the slowest, and two hardware threads may
+    // be lent of one core. A look takes these cores from who runs there, and some 50 microseconds.
+    void watch_all_cores();
 
     // Instructions per cycle that this core issues now of a loop that fills all its slots; about 8
     // microseconds. Half of what it can where another thread is at work on it. 0 on CPUs that the loop is not
@@ -35,11 +45,34 @@ public:
         return {value, std::min(before, look())};
     }
 
+    // The same of calls of `run`, in seconds: one of them, or as many as take a millisecond between looks
+    // that take other threads' cores. Those have to come back, for a call that does not count.
+    template <class Run>
+    void sample_calls(const Run& run, std::vector<WatchedSample>& calls) {
+        constexpr double seconds_between_looks = 0.001;
+        const double before = last_;
+        const std::size_t first = calls.size();
+        if (observers_)
+            run();
+        const double begin = now_seconds();
+        for (double now = begin;
+             calls.size() == first || (observers_ && now - begin < seconds_between_looks);) {
+            run();
+            const double end = now_seconds();
+            calls.push_back({end - now, 0});
+            now = end;
+        }
+        const double issued = std::min(before, look());
+        for (std::size_t i = first; i < calls.size(); ++i)
+            calls[i].issued = issued;
+    }
+
     // The most that a look has seen.
     double most() const { return most_; }
 
 private:
     double last_ = 0, most_ = 0;
+    std::shared_ptr<CoreObservers> observers_; // of the other cores; none where one core is watched
 };
 
 // Whether the core issued about as much as `most`, the most it ever did.

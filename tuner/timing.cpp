@@ -11,6 +11,16 @@ double now_seconds() {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+std::vector<int> allowed_cores() {
+    cpu_set_t allowed;
+    std::vector<int> cores;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0)
+        for (int core = 0; core < CPU_SETSIZE; ++core)
+            if (CPU_ISSET(static_cast<std::size_t>(core), &allowed))
+                cores.push_back(core);
+    return cores;
+}
+
 void allow_cores(const std::vector<int>& cores) {
     if (cores.empty())
         return;
@@ -22,18 +32,15 @@ void allow_cores(const std::vector<int>& cores) {
 }
 
 PinnedCore::PinnedCore() {
-    cpu_set_t allowed, one;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
-        return;
+    const std::vector<int> cores = allowed_cores();
+    cpu_set_t one;
     const int here = std::max(sched_getcpu(), 0);
     CPU_ZERO(&one);
     CPU_SET(static_cast<std::size_t>(here), &one);
-    if (sched_setaffinity(0, sizeof one, &one) != 0)
+    if (cores.empty() || sched_setaffinity(0, sizeof one, &one) != 0)
         return;
     core_ = here;
-    for (int core = 0; core < CPU_SETSIZE; ++core)
-        if (CPU_ISSET(static_cast<std::size_t>(core), &allowed))
-            cores_.push_back(core);
+    cores_ = cores;
 }
 
 PinnedCore::~PinnedCore() {

@@ -7,6 +7,9 @@ namespace lamina {
 
 double now_seconds();
 
+// Those that the calling thread may run on; empty where that cannot be told.
+std::vector<int> allowed_cores();
+
 // Lets the calling thread run on these cores only; changes nothing where there are none.
 void allow_cores(const std::vector<int>& cores);
 

@@ -132,8 +132,8 @@ void compare_on(Comparison& comparison, const Loaded& loaded, const CompareCondi
     std::vector<std::function<void()>> contenders{[&own] { own.run(); }};
     for (const PeerKernel& theirs : peer.kernels)
         contenders.push_back(theirs.run);
-    const DuelResult duel =
-        play_duel(contenders, {conditions.target, conditions.seconds, comparison.threads, conditions.watch});
+    const DuelResult duel = play_duel(contenders, {conditions.target, conditions.seconds, conditions.patience,
+                                                   comparison.threads, conditions.watch});
     const std::span<const DuelTime> times(duel.times);
     comparison.peak_gflops = duel.peak_gflops;
     comparison.lamina = times[0];

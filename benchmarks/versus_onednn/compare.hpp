@@ -12,6 +12,8 @@ struct CompareConditions {
     std::string records; // folder of schedule records, "" for none
     std::vector<int> threads;
     double seconds = 0.3; // to spend on each contender
+    // Times that, while too few calls had their cores to themselves.
+    double patience = 4;
     CoreWatch watch;
 };
 

@@ -13,8 +13,6 @@ namespace {
 
 // With fewer undisturbed calls the rest would be no sample.
 constexpr std::size_t fewest_calls = 5;
-// A neighbour on the core is waited for, up to this many times the seconds that were asked for.
-constexpr double patience = 4;
 constexpr double seconds_of_a_turn = 0.01, seconds_of_a_turn_of_threads = 0.03;
 constexpr double seconds_between_peaks = 0.001;
 // OpenMP's threads spin for some milliseconds after a call, and would take the cores from who comes next.
@@ -27,12 +25,15 @@ class Duel {
 public:
     Duel(const std::vector<std::function<void()>>& contenders, const DuelConditions& conditions)
         : contenders_(contenders), conditions_(conditions), watch_(conditions.watch),
-          calls_(contenders.size()) {}
+          calls_(contenders.size()) {
+        if (conditions.threads > 1)
+            watch_.watch_all_cores();
+    }
 
     DuelResult play() {
         const double wanted = conditions_.seconds * static_cast<double>(contenders_.size());
         const double begin = now_seconds();
-        for (double spent = 0; spent < wanted || (!is_enough() && spent < patience * wanted);
+        for (double spent = 0; spent < wanted || (!is_enough() && spent < conditions_.patience * wanted);
              spent = now_seconds() - begin)
             for (std::size_t i = 0; i < contenders_.size(); ++i)
                 turn(i);
@@ -61,11 +62,7 @@ private:
         watch_.look();
         const double begin = now_seconds();
         do {
-            calls_[contender].push_back(watch_.sample([&] {
-                const double start = now_seconds();
-                call();
-                return now_seconds() - start;
-            }));
+            watch_.sample_calls(call, calls_[contender]);
             if (now_seconds() - last_peak_ > seconds_between_peaks)
                 sample_peak();
         } while (now_seconds() - begin < (has_threads ? seconds_of_a_turn_of_threads : seconds_of_a_turn));

@@ -12,6 +12,7 @@ namespace lamina::versus {
 struct DuelConditions {
     const TargetFacts& target;
     double seconds = 0.3; // to spend on each contender
+    double patience = 4;  // times that, while too few calls had their cores to themselves
     int threads = 1;
     CoreWatch watch; // that has seen the core for a while
 };

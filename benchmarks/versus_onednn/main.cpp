@@ -11,8 +11,6 @@
 #include <algorithm>
 #include <span>
 
-#include <sched.h>
-
 namespace lamina::versus {
 
 namespace {
@@ -23,13 +21,8 @@ struct Options {
     std::vector<std::string> directions{"forward", "input_gradient", "kernel_gradient"};
     std::vector<int> threads;
     int batch = 0;
-    double seconds = 0.3;
+    double seconds = 0.3, patience = 4;
 };
-
-int allowed_cores() {
-    cpu_set_t allowed;
-    return sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : 1;
-}
 
 // That direction of a layer, a gradient of its sums alone, as oneDNN's primitives have no epilogue there;
 // nothing where there is none.
@@ -115,7 +108,7 @@ int run(Options options) {
         return tools::fail(tools::exit_usage, error);
     if (options.threads.empty()) {
         options.threads = {1};
-        if (const int cores = allowed_cores(); cores > 1)
+        if (const int cores = static_cast<int>(allowed_cores().size()); cores > 1)
             options.threads.push_back(cores);
     }
     tools::warn_of_broken_records(options.records, *target);
@@ -123,9 +116,9 @@ int run(Options options) {
                "the calls, ratio: "
                "oneDNN's time over Lamina's\n",
                target->name, peer_version());
-    const Report report{
-        std::string(target->name), peer_version(),
-        compare_all(requests, {*target, options.records, options.threads, options.seconds, CoreWatch()})};
+    const Report report{std::string(target->name), peer_version(),
+                        compare_all(requests, {*target, options.records, options.threads, options.seconds,
+                                               options.patience, CoreWatch()})};
     fmt::print("{}{}", summary(groups_of(report.comparisons)), origins(report.comparisons));
     error = write(options.json, json_text(report));
     if (error.empty())
@@ -166,6 +159,10 @@ int main(int argc, char** argv) {
         ->type_name("T");
     app.add_option("--seconds", options.seconds, "Time to spend on each contender")
         ->check(CLI::Range(0.001, 60.0))
+        ->capture_default_str();
+    app.add_option("--patience", options.patience,
+                   "How many times as long to wait for calls that have their cores to themselves")
+        ->check(CLI::Range(1.0, 1000.0))
         ->capture_default_str();
     app.add_option("--records", options.records, "Folder of schedule records; '' for none")
         ->type_name("DIR")
