@@ -118,6 +118,27 @@ TEST_CASE("Winograd's algorithm is the default where it is faster, unless it is 
     CHECK(family("in=1x56x56x64 out_channels=64 kernel_size=3x3 dilation=2x2") == "direct");
 }
 
+TEST_CASE("A block's groups cost the way of its transformed tiles where the L1 cache does not keep them",
+          "[winograd]") {
+    const TargetFacts& target = *find_target("x86-64-linux-avx2");
+    const auto cost = [&](int channels, int group) {
+        const Problem problem = problem_of(fmt::format(
+            "cross_correlation in=1x14x14x{} out_channels=64 kernel_size=3x3 padding=same", channels));
+        return winograd_family.cost({problem, &target}, {{"outputs", 3},
+                                                         {"vectors", 2},
+                                                         {"tiles", 5},
+                                                         {"block", 5},
+                                                         {"images", 1},
+                                                         {"group", group},
+                                                         {"ahead", 0}});
+    };
+    CHECK(cost(64, 4) < cost(64, 2));
+    CHECK(cost(8, 4) == cost(8, 2));
+    const Problem problem =
+        problem_of("cross_correlation in=1x14x14x64 out_channels=64 kernel_size=3x3 padding=same");
+    CHECK(winograd_family.defaults({problem, &target}, {}).get("group") == 4);
+}
+
 TEST_CASE("Threads go through few blocks of many groups together", "[winograd]") {
     const auto are_tasks = [](int channels, const std::string& schedule, std::string_view loop) {
         const std::string problem = fmt::format(
