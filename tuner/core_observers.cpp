@@ -67,6 +67,18 @@ CoreObservers::CoreObservers(Look look) : meeting_(std::make_unique<Meeting>()) 
 
 CoreObservers::~CoreObservers() = default;
 
+namespace {
+
+// Else a thread that is woken now finds no idle core and stays for milliseconds on that of the one that woke
+// it.
+void wait_until_asleep() {
+    constexpr double seconds_to_sleep = 0.00005;
+    for (const double begin = now_seconds(); now_seconds() - begin < seconds_to_sleep;)
+        ;
+}
+
+} // namespace
+
 double CoreObservers::least(Look look) {
     const int here = sched_getcpu();
     std::vector<Observer*> others;
@@ -82,6 +94,7 @@ double CoreObservers::least(Look look) {
     double least = look();
     meeting_->at_work.fetch_sub(1);
     Meeting::wait_for(meeting_->at_work);
+    wait_until_asleep();
     for (const Observer* other : others)
         least = std::min(least, other->seen);
     return least;

@@ -46,14 +46,15 @@ public:
     }
 
     // The same of calls of `run`, in seconds: one of them, or as many as take a millisecond between looks
-    // that take other threads' cores. Those have to come back, for a call that does not count.
+    // that take other threads' cores. Those have to come back first, in calls that do not count.
     template <class Run>
     void sample_calls(const Run& run, std::vector<WatchedSample>& calls) {
-        constexpr double seconds_between_looks = 0.001;
+        constexpr double seconds_between_looks = 0.001, seconds_until_back = 0.0002;
         const double before = last_;
         const std::size_t first = calls.size();
         if (observers_)
-            run();
+            for (const double start = now_seconds(); now_seconds() - start < seconds_until_back;)
+                run();
         const double begin = now_seconds();
         for (double now = begin;
              calls.size() == first || (observers_ && now - begin < seconds_between_looks);) {
