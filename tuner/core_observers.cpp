@@ -10,6 +10,18 @@
 
 namespace lamina {
 
+namespace {
+
+// Else a thread that is woken now finds no idle core and stays for milliseconds on that of the one that woke
+// it.
+void wait_until_asleep() {
+    constexpr double seconds_to_sleep = 0.00005;
+    for (const double begin = now_seconds(); now_seconds() - begin < seconds_to_sleep;)
+        ;
+}
+
+} // namespace
+
 // Who takes part in a look waits here for the others.
 struct CoreObservers::Meeting {
     std::atomic<int> missing = 0, at_work = 0;
@@ -58,7 +70,7 @@ struct CoreObservers::Observer {
     }
 };
 
-CoreObservers::CoreObservers(Look look) : meeting_(std::make_unique<Meeting>()) {
+CoreObservers::CoreObservers(Look look) : look_(look), meeting_(std::make_unique<Meeting>()) {
     const std::vector<int> cores = allowed_cores();
     if (cores.size() > 1)
         for (const int core : cores)
@@ -67,19 +79,7 @@ CoreObservers::CoreObservers(Look look) : meeting_(std::make_unique<Meeting>()) 
 
 CoreObservers::~CoreObservers() = default;
 
-namespace {
-
-// Else a thread that is woken now finds no idle core and stays for milliseconds on that of the one that woke
-// it.
-void wait_until_asleep() {
-    constexpr double seconds_to_sleep = 0.00005;
-    for (const double begin = now_seconds(); now_seconds() - begin < seconds_to_sleep;)
-        ;
-}
-
-} // namespace
-
-double CoreObservers::least(Look look) {
+double CoreObservers::least() {
     const int here = sched_getcpu();
     std::vector<Observer*> others;
     for (const auto& observer : observers_)
@@ -91,7 +91,7 @@ double CoreObservers::least(Look look) {
         other->asked.notify_one();
     }
     meeting_->arrive();
-    double least = look();
+    double least = look_();
     meeting_->at_work.fetch_sub(1);
     Meeting::wait_for(meeting_->at_work);
     wait_until_asleep();

@@ -17,11 +17,12 @@ public:
     CoreObservers& operator=(const CoreObservers&) = delete;
 
     // The least of what `look` gives on the calling thread's core and on the others, begun together.
-    double least(Look look);
+    double least();
 
 private:
     struct Observer;
     struct Meeting;
+    Look look_;
     std::unique_ptr<Meeting> meeting_;
     std::vector<std::unique_ptr<Observer>> observers_; // one for each core, where there are several
 };

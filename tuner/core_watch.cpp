@@ -80,7 +80,7 @@ void CoreWatch::watch_all_cores() {
 }
 
 double CoreWatch::look() {
-    last_ = observers_ ? observers_->least(issued_now) : issued_now();
+    last_ = observers_ ? observers_->least() : issued_now();
     most_ = std::max(most_, last_);
     return last_;
 }

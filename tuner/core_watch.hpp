@@ -30,7 +30,7 @@ public:
 
     // From now on a look is at all cores that this process may use, at the same time, and gives the least
     // that one of them issues: kernels of several threads wait for the slowest, and two hardware threads may
-    // be lent of one core. A look takes these cores from who runs there, and some 50 microseconds.
+    // be lent of one core. A look takes these cores from who runs there, and some 100 microseconds.
     void watch_all_cores();
 
     // Instructions per cycle that this core issues now of a loop that fills all its slots; about 8
