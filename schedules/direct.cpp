@@ -230,7 +230,9 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
     const bool skips = knobs.get("skip") != 0;
     const int out_channels = as_convolution(s.problem).out_channels;
     a.output.bound(a.c, 0, out_channels).bound(a.p, 0, g.positions).bound(a.y, 0, 1);
-    a.output.split(a.p, strip, within, knobs.get("strip") * g.out_width)
+    a.output
+        .split(a.p, strip, within, knobs.get("strip") * g.out_width)
+        // What is left out is the same for a whole tile only if the last one does not begin within another.
         .split(within, tile, pi, knobs.get("positions"),
                skips ? Halide::TailStrategy::GuardWithIf : Halide::TailStrategy::ShiftInwards)
         .split(a.c, co, ci, block, channel_tail(out_channels, block))
@@ -241,9 +243,10 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
         a.output.vectorize(ci, g.lanes).unroll(ci);
     else
         a.output.vectorize(ci);
-    // What is left out is the same for a whole tile only if the last one does not begin within another.
-    if (skips)
-        a.sum.bound_extent(a.p, knobs.get("positions")).bound_extent(a.y, 1);
+    // What Halide does not see through the loop over strips of several images: with sizes that are known only
+    // when it runs, LLVM keeps no sums in registers around prefetches. Measured on a Zen 4: 3x3 128->128 on
+    // 56x56 by strides of two, eight images, 0.39 of the peak, and 0.91.
+    a.sum.bound_extent(a.p, knobs.get("positions")).bound_extent(a.y, 1);
     schedule_register_tile(a, Halide::LoopLevel(a.output, tile), g.lanes, knobs.get("chunk"),
                            knobs.get("unroll"));
     if (skips && skips_columns(s, knobs.get("positions")))

@@ -3,6 +3,7 @@
 #include "tests/support/lowered_loops.hpp"
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -21,6 +22,22 @@ private:
     using RunLoops::visit;
     void visit(const Halide::Internal::Store* store) override { count += store->name.starts_with("sum"); }
     void called(const Halide::Internal::Call*) override {}
+};
+
+// Allocations on the stack, and those of them whose size is not known before the kernel runs.
+class StackSizes : public Halide::Internal::IRVisitor {
+public:
+    int all = 0, open = 0;
+
+private:
+    using IRVisitor::visit;
+    void visit(const Halide::Internal::Allocate* allocation) override {
+        if (allocation->memory_type == Halide::MemoryType::Stack) {
+            ++all;
+            open += allocation->constant_allocation_size() == 0 ? 1 : 0;
+        }
+        IRVisitor::visit(allocation);
+    }
 };
 
 int stored_sums(const std::string& problem, const std::string& schedule) {
@@ -44,6 +61,20 @@ TEST_CASE("Parts of a block's tiles are tasks where there are few blocks", "[sch
     CHECK_FALSE(has_parts(map + "512", "direct,vectors:2,positions:6,strip:28"));
     // Too little work for two threads.
     CHECK_FALSE(has_parts("cross_correlation in=1x7x7x16 kernel_size=1x1 out_channels=16", "direct,strip:7"));
+}
+
+TEST_CASE("A register tile's size is known before the kernel runs, for several images too", "[schedules]") {
+    for (const char* keys : {"in=1x28x28x16 out_channels=32 kernel_size=3x3 stride=2x2 padding=1x1",
+                             "in=3x28x28x16 out_channels=32 kernel_size=3x3 stride=2x2 padding=1x1",
+                             "in=?x28x28x16 out_channels=32 kernel_size=1x1"}) {
+        StackSizes sizes;
+        const LoweredKernel kernel = lowered(fmt::format("cross_correlation {}", keys),
+                                             "direct,vectors:2,positions:6,strip:7,chunk:16,unroll:4,skip:0");
+        for (const Halide::Internal::LoweredFunc& function : kernel.module.functions())
+            function.body.accept(&sizes);
+        CHECK(sizes.all > 0);
+        CHECK(sizes.open == 0);
+    }
 }
 
 TEST_CASE("Tiles of whole rows leave out the kernel's rows and columns that meet padding", "[schedules]") {
