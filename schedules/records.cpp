@@ -54,11 +54,14 @@ std::string read_record(const json& entry, Record& record) {
 }
 
 // How unlike two problems of one operator are: the sum of the ratios' logarithms over the sizes that shape a
-// schedule.
+// schedule. The batch, of which an open one counts as one image, says what comes from the caches: on a Zen 4
+// the record of a depthwise layer on 56x56x144 took 1.4 times as long as the default on eight images, and
+// over 27 problems the records of one image gained nothing.
 double distance(const Problem& a, const Problem& b) {
     const auto ratio = [](double left, double right) { return std::abs(std::log2(left / right)); };
     const Shape out_a = output_shape(a), out_b = output_shape(b);
-    return ratio(a.in.channels, b.in.channels) + ratio(out_a.channels, out_b.channels) +
+    const double batch = ratio(std::max(a.in.batch, 1), std::max(b.in.batch, 1));
+    return batch + ratio(a.in.channels, b.in.channels) + ratio(out_a.channels, out_b.channels) +
            ratio(out_a.width, out_b.width) + ratio(out_a.height, out_b.height);
 }
 

@@ -44,10 +44,10 @@ std::string entry(std::string_view problem, std::string_view schedule, std::stri
         problem, schedule, versions);
 }
 
-std::string keys(int width) {
+std::string keys(int width, std::string_view batch = "1") {
     return fmt::format(
-        "cross_correlation in=1x{0}x{0}x32 out_channels=32 kernel_size=3 padding=same algorithm=exact",
-        width);
+        "cross_correlation in={1}x{0}x{0}x32 out_channels=32 kernel_size=3 padding=same algorithm=exact",
+        width, batch);
 }
 
 // A legal schedule for maps of up to 18 rows, told from others by its positions.
@@ -86,6 +86,16 @@ TEST_CASE("A schedule is looked up as given, own record, nearest record, default
     CHECK(chosen(keys(14), schedule_with(4), folder).positions == 4);
     CHECK_THAT(chosen(keys(14), schedule_with(4), folder).reason, Catch::Contains("given"));
     CHECK_THAT(chosen(keys(200), "", folder).reason, Catch::Contains("default"));
+}
+
+TEST_CASE("A record is near to a few images more or less, and to an open batch if it is of one",
+          "[records]") {
+    const RecordsFolder folder;
+    folder.write(avx2, fmt::format("[{}]", entry(keys(14), schedule_with(2))));
+    CHECK_THAT(chosen(keys(14, "2"), "", folder).reason, Catch::Contains("nearest"));
+    CHECK_THAT(chosen(keys(14, "?"), "", folder).reason, Catch::Contains("nearest"));
+    CHECK_THAT(chosen(keys(14, "8"), "", folder).reason, Catch::Contains("default"));
+    CHECK_THAT(chosen(keys(16, "2"), "", folder).reason, Catch::Contains("default"));
 }
 
 TEST_CASE("A nearest record that is not legal here gives way to the next", "[records]") {

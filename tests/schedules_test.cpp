@@ -249,6 +249,19 @@ TEST_CASE("A map that is padded as a whole has room in the L2 cache", "[schedule
     CHECK(strip("1x56x56x128 out_channels=128") < 28);  // 1.6 MiB
 }
 
+TEST_CASE("Depthwise tiles go through few places of memory where maps come from far", "[schedules]") {
+    const auto columns = [](std::string_view maps) {
+        const std::string problem = fmt::format("cross_correlation in={} kernel_size=3x3 padding=1", maps);
+        return choose_schedule(situation_of(problem, "x86-64-linux-avx2"), "depthwise", "")
+            .knobs.get("columns");
+    };
+    CHECK(columns("1x56x56x144 out_channels=144 groups=144") > 4);
+    CHECK(columns("8x56x56x144 out_channels=144 groups=144") == 2);
+    CHECK(columns("8x112x112x32 out_channels=32 groups=32") > 4); // places of two lines
+    CHECK(columns("1x112x112x96 out_channels=96 groups=96 stride=2") == 4);
+    CHECK(columns("1x28x28x192 out_channels=192 groups=192 stride=2") > 4);
+}
+
 TEST_CASE("Results of a strip stay in the L2 cache until the next block of channels is due", "[schedules]") {
     const auto rows = [](std::string_view problem) {
         return choose_schedule(situation_of(problem, "x86-64-linux-avx512"), "direct", "").knobs.get("strip");
