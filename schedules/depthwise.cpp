@@ -80,14 +80,18 @@ double row_cost(const Problem& p, int width, int columns) {
                           : ceil_div(width, columns) * columns * (1 + 0.05 * columns);
 }
 
-// Up to half of the registers, since the taps' values need the rest.
+// Columns of a tile: up to half of the registers, since the taps' values need the rest.
+int columns_in_registers(const Situation& s) {
+    return s.target->vector_registers / 2;
+}
+
 int stored_columns(const Situation& s) {
     const int width = result_shape(s).width;
     int best = 1;
     double least = 1e300;
     for (int columns : column_choices(s)) {
         const double cost = row_cost(as_convolution(s.problem), width, columns);
-        if (columns <= s.target->vector_registers / 2 && cost < least) {
+        if (columns <= columns_in_registers(s) && cost < least) {
             least = cost;
             best = columns;
         }
@@ -118,7 +122,7 @@ double stored_cost(const Situation& s, const Knobs& knobs) {
     const double window = static_cast<double>(p.kernel_size.height) * p.kernel_size.width;
     const double bytes = padded_bytes(p, strip) * out.height / strip;
     const bool stays = padded_bytes(p, strip) <= s.target->l2_bytes * 0.8;
-    return elements * window * (columns > s.target->vector_registers / 2 ? 2 : 1) + bytes / (stays ? 8 : 4);
+    return elements * window * (columns > columns_in_registers(s) ? 2 : 1) + bytes / (stays ? 8 : 4);
 }
 
 int tap_columns(const Problem& p) {
@@ -179,19 +183,19 @@ int unstored_strip(const Situation& s, int vectors) {
     return best;
 }
 
-// Up to half of the registers. Each of a tile's columns is a place of its own in memory, of as many bytes as
-// there are channels, and of many such places the core fetches little ahead by itself: fewer where the maps
-// come from beyond the caches that cores share, or from beyond the L2 cache by strides. Measured on a Zen 4:
-// 3x3 on eight images of 56x56x144 4.8 ms in tiles of seven or eight and 3.7 in tiles of two, of 112x112x96
-// by strides of two 6.2 and 4.4; by strides of two on one of 112x112x96 0.155 ms in tiles of eight and 0.14
-// of four. 32 channels on 112x112 gain nothing.
+// Each of a tile's columns is a place of its own in memory, of as many bytes as there are channels. Fewer of
+// them are faster where all maps come from beyond the caches that cores share, or an input by strides from
+// beyond the L2 cache. Measured on a Zen 4 with AVX2, medians: 3x3 on eight images of 56x56x144 4.8 ms in
+// tiles of seven or eight and 3.7 in tiles of two, of 112x112x96 by strides of two 6.0 and 4.4; by strides of
+// two on one of 112x112x96 0.161 ms in tiles of eight and 0.143 of four. Eight images of 112x112x32 gained
+// nothing.
 int most_columns(const Situation& s) {
     constexpr double shared_cache_bytes = 16 << 20;
     constexpr int many_channels = 64;
     const Problem p = as_convolution(s.problem);
     const double input = 4.0 * static_cast<double>(image_elements(p.in)),
                  maps = input + 4.0 * static_cast<double>(image_elements(output_shape(p)));
-    const int most = s.target->vector_registers / 2;
+    const int most = columns_in_registers(s);
     if (maps * std::max(p.in.batch, 1) > shared_cache_bytes && p.in.channels >= many_channels)
         return std::min(most, 2);
     return input > 2 * s.target->l2_bytes && window_stride(p).width > 1 ? std::min(most, 4) : most;
@@ -208,9 +212,10 @@ Knobs defaults(const Situation& s, const Knobs& given) {
     best.set("strip", unstored_strip(s, vectors));
     double least = 1e300;
     Knobs knobs = best;
+    const int most = most_columns(s);
     for (int columns : column_choices(s)) {
         knobs.set("columns", columns);
-        if (const double cycles = unstored_cost(s, knobs); columns <= most_columns(s) && cycles < least) {
+        if (const double cycles = unstored_cost(s, knobs); columns <= most && cycles < least) {
             least = cycles;
             best = knobs;
         }

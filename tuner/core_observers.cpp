@@ -22,7 +22,7 @@ void wait_until_asleep() {
 
 } // namespace
 
-// Who takes part in a look waits here for the others.
+// Who takes part in a look waits here for the others, awake: one that sleeps would begin late.
 struct CoreObservers::Meeting {
     std::atomic<int> missing = 0, at_work = 0;
 

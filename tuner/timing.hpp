@@ -7,7 +7,7 @@ namespace lamina {
 
 double now_seconds();
 
-// Those that the calling thread may run on; empty where that cannot be told.
+// Cores that the calling thread may run on; empty where that cannot be told.
 std::vector<int> allowed_cores();
 
 // Lets the calling thread run on these cores only; changes nothing where there are none.

@@ -4,6 +4,7 @@
 #include "generators/whole_file.hpp"
 #include "tools/inputs.hpp"
 #include "tools/progress.hpp"
+#include "tuner/timing.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
