@@ -151,7 +151,7 @@ private:
 
 Halide::Module with_kernel_prefetch(const Halide::Module& module, const Problem& problem,
                                     const AlgorithmRequest& request) {
-    if (request.prefetch_tiles == 0 || request.kernel_block == 0 || request.separable.rows > 0)
+    if (request.prefetch_tiles == 0 || request.kernel_block == 0)
         return module;
     const Parts parts{kernel_layout(problem, request), request.prefetch_tiles};
     return with_bodies(module, [&](const LoweredFunc& function) {

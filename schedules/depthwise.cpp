@@ -55,6 +55,22 @@ std::vector<int> stored_choices(const Situation& s) {
     return as_convolution(s.problem).padding_mode == PaddingMode::zeros ? std::vector{0, 1} : std::vector{1};
 }
 
+// Why the next row's input is not fetched ahead, or "".
+std::string why_no_prefetch(const Situation& s, const Knobs& knobs) {
+    const Problem p = as_convolution(s.problem);
+    if (p.op == Operator::transposed_convolution)
+        return "rows of the input lie between rows of the output";
+    if (knobs.get("stored", 0) != 0 || takes_slope(s.problem))
+        return "the input is stored strip by strip";
+    if (knobs.get("vectors", vectors_of_channels(s)) != vectors_of_channels(s))
+        return "a row is gone through for some vectors of channels only";
+    return "";
+}
+
+std::vector<int> ahead_choices(const Situation& s) {
+    return why_no_prefetch(s, {}).empty() ? std::vector{0, 1} : std::vector{0};
+}
+
 std::string legal(const Situation& s, const Knobs& knobs) {
     const int columns = knobs.get("columns", 1), strip = knobs.get("strip", 1);
     const Shape out = result_shape(s);
@@ -67,6 +83,9 @@ std::string legal(const Situation& s, const Knobs& knobs) {
                            vectors_of_channels(s));
     if (const int stored = knobs.get("stored", 1); !contains(stored_choices(s), stored))
         return fmt::format("stored:{}: must be 0 or 1, and 1 where padding is not zeros", stored);
+    const int ahead = knobs.get("ahead", 0);
+    if (ahead != 0 && (ahead != 1 || !why_no_prefetch(s, knobs).empty()))
+        return fmt::format("ahead:{}: {}", ahead, ahead == 1 ? why_no_prefetch(s, knobs) : "must be 0 or 1");
     return "";
 }
 
@@ -160,7 +179,7 @@ double cost(const Situation& s, const Knobs& knobs) {
 int default_vectors(const Situation& s) {
     const std::vector<int> choices = vector_choices(s);
     const Problem p = as_convolution(s.problem);
-    if (4 * image_elements(p.in) > s.target->l2_bytes)
+    if (4 * image_elements(p.in) * std::max(p.in.batch, 1) > s.target->l2_bytes)
         return choices.back();
     const int line_pair = ceil_div(2 * line_floats, lanes(s));
     return *std::ranges::find_if(choices, [&](int v) { return v >= line_pair || v == choices.back(); });
@@ -183,22 +202,33 @@ int unstored_strip(const Situation& s, int vectors) {
     return best;
 }
 
+// Channels from which on a tile's columns lie so far apart that the core does not see them coming.
+constexpr int many_channels = 64;
+
+// Whether the core waits for the input: an image's comes from beyond the L2 cache. Measured on a Zen 4 with
+// AVX2, best times with the row fetched ahead and without: 3x3 on eight images of 112x112x96 by strides of
+// two 2.3 and 4.4 ms, of 56x56x144 2.4 and 3.2, of 112x112x32 1.5 and 2.2; on one of 56x56x144 0.129 and
+// 0.140, of 112x112x32, which lies in the cache behind the L2, 0.110 and 0.109.
+int default_ahead(const Situation& s, const Knobs& knobs) {
+    const Problem p = as_convolution(s.problem);
+    const bool is_far =
+        p.in.channels >= many_channels ? 4 * image_elements(p.in) > s.target->l2_bytes : are_maps_far(p);
+    return is_far && why_no_prefetch(s, knobs).empty() ? 1 : 0;
+}
+
 // Each of a tile's columns is a place of its own in memory, of as many bytes as there are channels. Fewer of
 // them are faster where all maps come from beyond the caches that cores share, or an input by strides from
-// beyond the L2 cache. Measured on a Zen 4 with AVX2, medians: 3x3 on eight images of 56x56x144 4.8 ms in
-// tiles of seven or eight and 3.7 in tiles of two, of 112x112x96 by strides of two 6.0 and 4.4; by strides of
-// two on one of 112x112x96 0.161 ms in tiles of eight and 0.143 of four. Eight images of 112x112x32 gained
-// nothing.
-int most_columns(const Situation& s) {
-    constexpr double shared_cache_bytes = 16 << 20;
-    constexpr int many_channels = 64;
+// beyond the L2 cache. Measured on a Zen 4 with AVX2: 3x3 on eight images of 56x56x144 4.8 ms in tiles of
+// seven or eight and 3.7 in tiles of two, fetched ahead 2.9, 2.6 of four and 2.5; of 112x112x96 by strides of
+// two 6.0 and 4.4, fetched ahead 3.3, 3.0 of four and 2.5; by strides of two on one of 112x112x96 0.148 ms in
+// tiles of seven and 0.134 of four, both fetched ahead.
+int most_columns(const Situation& s, bool is_ahead) {
     const Problem p = as_convolution(s.problem);
-    const double input = 4.0 * static_cast<double>(image_elements(p.in)),
-                 maps = input + 4.0 * static_cast<double>(image_elements(output_shape(p)));
+    const bool has_strides = window_stride(p).width > 1;
     const int most = columns_in_registers(s);
-    if (maps * std::max(p.in.batch, 1) > shared_cache_bytes && p.in.channels >= many_channels)
-        return std::min(most, 2);
-    return input > 2 * s.target->l2_bytes && window_stride(p).width > 1 ? std::min(most, 4) : most;
+    if (are_maps_far(p) && (p.in.channels >= many_channels || is_ahead))
+        return std::min(most, is_ahead && !has_strides ? 4 : 2);
+    return has_strides && 4 * image_elements(p.in) > 2 * s.target->l2_bytes ? std::min(most, 4) : most;
 }
 
 Knobs defaults(const Situation& s, const Knobs& given) {
@@ -206,13 +236,15 @@ Knobs defaults(const Situation& s, const Knobs& given) {
     Knobs best{{"columns", stored_columns(s)},
                {"strip", stored_strip(s)},
                {"vectors", vectors},
-               {"stored", given.get("stored", stored_choices(s).front())}};
+               {"stored", given.get("stored", stored_choices(s).front())},
+               {"ahead", 0}};
     if (best.get("stored") != 0)
         return best;
     best.set("strip", unstored_strip(s, vectors));
     double least = 1e300;
+    best.set("ahead", given.get("ahead", default_ahead(s, best)));
     Knobs knobs = best;
-    const int most = most_columns(s);
+    const int most = most_columns(s, best.get("ahead") != 0);
     for (int columns : column_choices(s)) {
         knobs.set("columns", columns);
         if (const double cycles = unstored_cost(s, knobs); columns <= most && cycles < least) {
@@ -223,8 +255,14 @@ Knobs defaults(const Situation& s, const Knobs& given) {
     return best;
 }
 
-AlgorithmRequest request(const Situation&, const Knobs& knobs) {
-    return {.skips_padding = knobs.get("stored") == 0};
+AlgorithmRequest request(const Situation& s, const Knobs& knobs) {
+    AlgorithmRequest request{.skips_padding = knobs.get("stored") == 0};
+    if (knobs.get("ahead") != 0)
+        request.input_prefetch = {.rows = 1,
+                                  .strips = {{".task"}, {".row", knobs.get("strip")}},
+                                  .parts = {{".xo", ceil_div(result_shape(s).width, knobs.get("columns"))},
+                                            {".co", knobs.get("vectors")}}};
+    return request;
 }
 
 void apply(Stages& a, const Situation& s, const Knobs& knobs) {
@@ -278,7 +316,8 @@ const Family depthwise_family = {
       strip_choices},
      {"vectors", "vectors of channels of which all rows of a strip are computed before the next ones",
       vector_choices},
-     {"stored", "1: the padded input is stored; 0: it is read as it is", stored_choices}},
+     {"stored", "1: the padded input is stored; 0: it is read as it is", stored_choices},
+     {"ahead", "1: while a row is computed the next one's input is fetched", ahead_choices}},
     legal,
     defaults,
     fits,

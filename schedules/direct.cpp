@@ -112,6 +112,19 @@ std::string why_no_prefetch(const Situation& s, int vectors) {
     return "";
 }
 
+std::string why_no_input_prefetch(const Situation& s, int strip) {
+    const Problem p = as_convolution(s.problem);
+    const Padding padding = resolved_padding(p);
+    if (geometry(s).window != 1 || window_stride(p) != Size(1) || padding != Padding{} || p.groups != 1 ||
+        p.op == Operator::transposed_convolution)
+        return "only the input of a 1x1 window without stride, padding and groups is fetched";
+    if (p.layout != Layout::nhwc || takes_slope(s.problem))
+        return "the input is stored strip by strip";
+    if (strip == geometry(s).out_height)
+        return fmt::format("strip:{}: there is no next strip", strip);
+    return "";
+}
+
 } // namespace direct
 
 namespace {
@@ -138,7 +151,14 @@ std::vector<int> skip_choices(const Situation& s) {
 }
 
 std::vector<int> ahead_choices(const Situation& s) {
-    return why_no_prefetch(s, 1).empty() ? std::vector{0, 1} : std::vector{0};
+    std::vector<int> values{0};
+    if (why_no_prefetch(s, 1).empty())
+        values.push_back(1);
+    if (geometry(s).out_height > 1 && why_no_input_prefetch(s, 1).empty())
+        values.push_back(2);
+    if (values.size() == 3)
+        values.push_back(3);
+    return values;
 }
 
 std::string legal(const Situation& s, const Knobs& knobs) {
@@ -162,9 +182,12 @@ std::string legal(const Situation& s, const Knobs& knobs) {
     if (skip != 0 && (skip != 1 || !why_no_skip(s, strip).empty()))
         return fmt::format("skip:{}: {}", skip, skip == 1 ? why_no_skip(s, strip) : "must be 0 or 1");
     const int ahead = knobs.get("ahead", 0);
-    if (ahead != 0 && (ahead != 1 || !why_no_prefetch(s, vectors).empty()))
-        return fmt::format("ahead:{}: {}", ahead,
-                           ahead == 1 ? why_no_prefetch(s, vectors) : "must be 0 or 1");
+    if (ahead < 0 || ahead > 3)
+        return fmt::format("ahead:{}: must be 0 to 3", ahead);
+    for (const std::string& reason : {(ahead & 1) != 0 ? why_no_prefetch(s, vectors) : "",
+                                      (ahead & 2) != 0 ? why_no_input_prefetch(s, strip) : ""})
+        if (!reason.empty())
+            return fmt::format("ahead:{}: {}", ahead, reason);
     const int chunk = knobs.get("chunk", g.group_in), unroll = knobs.get("unroll", 1);
     if (!contains(chunk_choices(s), chunk))
         return fmt::format("chunk:{}: must divide a group's {} input channels", chunk, g.group_in);
@@ -180,6 +203,28 @@ int stream_count(const Situation& s, int vectors) {
     return geometry(s).positions < few_positions ? std::gcd(vectors, 4) : 1;
 }
 
+// Which of the next block's kernel and the next strip's input tiles fetch ahead.
+bool fetches_kernel(const Knobs& knobs) {
+    return (knobs.get("ahead") & 1) != 0;
+}
+bool fetches_input(const Knobs& knobs) {
+    return (knobs.get("ahead") & 2) != 0;
+}
+
+int strip_tiles(const Situation& s, const Knobs& knobs) {
+    return ceil_div(knobs.get("strip") * geometry(s).out_width, knobs.get("positions"));
+}
+
+InputPrefetch input_prefetch(const Situation& s, const Knobs& knobs) {
+    const Geometry g = geometry(s);
+    const int blocks = ceil_div(g.group_out, knobs.get("vectors") * g.lanes);
+    return {.rows = knobs.get("strip"),
+            .strips = {{".task"}},
+            .parts = {{".c.co", blocks},
+                      {".tile", strip_tiles(s, knobs)},
+                      {".channel", g.group_in / knobs.get("unroll")}}};
+}
+
 AlgorithmRequest request(const Situation& s, const Knobs& knobs) {
     const Geometry g = geometry(s);
     const int streams = stream_count(s, knobs.get("vectors")), positions = knobs.get("positions");
@@ -190,8 +235,8 @@ AlgorithmRequest request(const Situation& s, const Knobs& knobs) {
             .row_part = g.out_width % positions == 0 ? positions : 0,
             .tile_positions = knobs.get("skip") != 0 ? positions : 0,
             .skips_columns = knobs.get("skip") != 0 && skips_columns(s, positions),
-            .prefetch_tiles =
-                knobs.get("ahead") != 0 ? ceil_div(knobs.get("strip") * g.out_width, positions) : 0};
+            .prefetch_tiles = fetches_kernel(knobs) ? strip_tiles(s, knobs) : 0,
+            .input_prefetch = fetches_input(knobs) ? input_prefetch(s, knobs) : InputPrefetch{}};
 }
 
 // Tiles of a task inside a strip of so many: all of them, unless few strips and blocks of channels leave
@@ -205,7 +250,7 @@ int tiles_of_task(const Situation& s, const Knobs& knobs, int tiles) {
               strips = g.out_height / knobs.get("strip");
     const double cycles = vector_count(s) / s.target->fma_per_cycle;
     const int tasks = static_cast<int>(std::min<double>(wanted_tasks, cycles / cycles_of_task));
-    if (knobs.get("ahead") != 0 || tasks <= strips * blocks)
+    if (fetches_kernel(knobs) || tasks <= strips * blocks)
         return tiles;
     return ceil_div(tiles, ceil_div(tasks, strips * blocks));
 }
@@ -254,7 +299,8 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
     const int tiles = ceil_div(knobs.get("strip") * g.out_width, knobs.get("positions"));
     if (knobs.get("strip") < g.out_height) {
         a.output.fuse(strip, a.n, task).parallel(task);
-        if (needs_inner_tasks(g.out_height / knobs.get("strip"), s.problem.in.batch))
+        // Inside of tasks of their own, tiles would not know which strip they fetch for.
+        if (needs_inner_tasks(g.out_height / knobs.get("strip"), s.problem.in.batch) && !fetches_input(knobs))
             make_tasks(a.output, tile, co, tiles, tiles_of_task(s, knobs, tiles));
         store_padded(a, s, task);
     } else {
@@ -278,7 +324,9 @@ const Family direct_family = {
      {"chunk", "input channels that are summed over the whole window before the next ones", chunk_choices},
      {"unroll", "input channels per turn of the innermost loop", unroll_choices},
      {"skip", "1: tiles leave out the kernel's rows that meet only padding", skip_choices},
-     {"ahead", ahead_meaning, ahead_choices}},
+     {"ahead",
+      "1: the next block's kernel is fetched while this one is computed, 2: the next strip's input, 3: both",
+      ahead_choices}},
     legal,
     defaults,
     fits,

@@ -43,6 +43,9 @@ double block_bytes(const Situation& s, int vectors);
 // cache would only be driven out.
 std::string why_no_prefetch(const Situation& s, int vectors);
 
+// Why the next strip's input is not fetched ahead, or "".
+std::string why_no_input_prefetch(const Situation& s, int strip);
+
 // Vectors of multiply-adds of an image.
 double vector_count(const Situation& s);
 

@@ -8,6 +8,7 @@
 #include "schedules/target_facts.hpp"
 
 #include <array>
+#include <vector>
 
 namespace lamina {
 
@@ -54,6 +55,20 @@ struct SeparableRequest {
         0; // of the output that are summed together: where padding is met, tiles are parts of their own
 };
 
+// A loop whose name ends so, and its turns.
+struct NamedLoop {
+    std::string_view ending;
+    int turns = 1;
+};
+
+// How a strip of the output fetches the input that the next one reads; see with_input_prefetch().
+struct InputPrefetch {
+    int rows = 0;                  // of a strip; 0: nothing is fetched
+    std::vector<NamedLoop> strips; // loops that count the strips of all images, outermost first; the first
+                                   // one's turns are not looked at
+    std::vector<NamedLoop> parts;  // loops through a strip, whose innermost turns fetch a part each
+};
+
 // What a family asks of the algorithm, so that layer arithmetic stays in the generators.
 struct AlgorithmRequest {
     int kernel_block =
@@ -69,8 +84,8 @@ struct AlgorithmRequest {
     bool skips_columns =
         false;              // each of them also leaves out the kernel's columns that it meets padding with
     int prefetch_tiles = 0; // tiles of a block of output channels that each fetch a part of the next block's
-                            // packed kernel, see with_kernel_prefetch(), or tiles of a strip that each
-                            // fetch a part of the next strip's input, see with_input_prefetch(); 0: none does
+                            // packed kernel, see with_kernel_prefetch(); 0: none does
+    InputPrefetch input_prefetch = {};
     WindowRequest window = {};
     bool has_phases = false;    // a transposed convolution is summed phase by phase of its stride
     bool skips_padding = false; // a depthwise convolution reads its map as it is, and its sums leave out what

@@ -46,6 +46,12 @@ Halide::TailStrategy channel_tail(int channels, int block) {
     return channels % block == 0 ? Halide::TailStrategy::RoundUp : Halide::TailStrategy::Predicate;
 }
 
+bool are_maps_far(const Problem& problem) {
+    constexpr double shared_cache_bytes = 16 << 20;
+    const double image = 4 * (image_elements(problem.in) + image_elements(output_shape(problem)));
+    return image * std::max(problem.in.batch, 1) > shared_cache_bytes;
+}
+
 double padded_bytes(const Problem& problem, int output_rows) {
     const Size reach = padded_reach(problem, {output_rows, output_shape(problem).width});
     return 4.0 * problem.in.channels * reach.height * reach.width;

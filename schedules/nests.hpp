@@ -79,6 +79,10 @@ constexpr double most_scratch_bytes(double map_elements) {
     return std::max<double>(small_scratch_bytes, 4 * map_elements);
 }
 
+// Whether all images' maps, of a problem as as_convolution() gives it, take more than the caches that cores
+// share are taken to hold, so that they come from memory.
+bool are_maps_far(const Problem& problem);
+
 // Bytes of the padded input that so many rows of the output look at.
 double padded_bytes(const Problem& problem, int output_rows);
 

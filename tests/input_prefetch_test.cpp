@@ -3,21 +3,31 @@
 
 #include <catch2/catch.hpp>
 
+#include <fmt/format.h>
+
 using namespace lamina;
 using namespace lamina::testing;
 
 namespace {
 
-// Two strips of 4 rows of 48 positions; of the input, rows of 8 lines.
-const char* const small_map =
+// Two images of 8 rows of 16 positions of 8 channels: rows of 8 lines.
+const char* const separable =
     "separable_convolution in=2x8x16x8 out_channels=24 kernel_size=3x3 padding=same";
 constexpr std::int64_t lines_of_row = 8, lines_of_image = 8 * lines_of_row;
 
-std::map<std::int64_t, int> fetched_lines(const std::string& schedule, int task) {
-    const LoweredKernel kernel = lowered(small_map, schedule);
-    FetchedLines fetched("input");
+std::map<std::int64_t, int> fetched_lines(const std::string& problem, const std::string& schedule, int task,
+                                          const std::string& map = "input") {
+    const LoweredKernel kernel = lowered(problem, schedule);
+    FetchedLines fetched(map);
     fetched.run(with_input_prefetch(kernel.module, kernel.problem, kernel.request), {{".task", task}});
     return fetched.lines;
+}
+
+void check_all(const std::map<std::int64_t, int>& lines, std::int64_t first, std::int64_t count) {
+    REQUIRE(!lines.empty());
+    CHECK(lines.begin()->first == first);
+    CHECK(lines.rbegin()->first == first + count - 1);
+    CHECK(lines.size() == static_cast<std::size_t>(count));
 }
 
 } // namespace
@@ -27,19 +37,55 @@ TEST_CASE("The tiles of a strip fetch what the next strip reads first", "[schedu
     // row 8.
     for (const char* tiles : {"vectors:1,positions:6,unroll:4", "vectors:3,positions:4,unroll:1"})
         for (const int image : {0, 1}) {
-            const std::map<std::int64_t, int> lines =
-                fetched_lines(std::string("separable,strip:4,ahead:1,") + tiles, 2 * image);
-            const std::int64_t first = image * lines_of_image + 5 * lines_of_row;
-            for (std::int64_t line = first; line < (image + 1) * lines_of_image; ++line) {
-                INFO(tiles << ", line " << line);
-                CHECK(lines.contains(line));
-            }
-            REQUIRE(!lines.empty());
-            CHECK(lines.begin()->first == first);
-            CHECK(lines.rbegin()->first == first + 4 * lines_of_row - 1);
+            INFO(tiles << ", image " << image);
+            check_all(fetched_lines(separable, std::string("separable,strip:4,ahead:1,") + tiles, 2 * image),
+                      image * lines_of_image + 5 * lines_of_row, 4 * lines_of_row);
         }
 }
 
+TEST_CASE("Tiles of a 1x1 convolution fetch the next strip", "[schedules]") {
+    for (const char* tiles : {"vectors:1,positions:6,unroll:4", "vectors:3,positions:4,unroll:1"})
+        for (const char* ahead : {"2", "3"})
+            for (const int task : {0, 2, 5}) {
+                const std::string schedule = fmt::format("direct,strip:2,ahead:{},{}", ahead, tiles);
+                INFO(schedule << ", task " << task);
+                if (schedule.find("ahead:3,vectors:3") != std::string::npos)
+                    continue; // one block has the whole kernel
+                check_all(fetched_lines("cross_correlation in=2x8x16x8 out_channels=24 kernel_size=1x1",
+                                        schedule, task),
+                          2 * (task + 1) * lines_of_row, 2 * lines_of_row);
+            }
+    check_all(fetched_lines("cross_correlation_input_gradient in=2x8x16x24 out_channels=8 kernel_size=1x1",
+                            "direct,vectors:1,positions:6,strip:4,ahead:2", 0, "output_gradient"),
+              4 * lines_of_row, 4 * lines_of_row);
+}
+
+TEST_CASE("A row of a depthwise convolution fetches what the next one reads first", "[schedules]") {
+    // Row 2 reads up to row 3 of the input, and row 3 one more; by strides of two row 2 up to row 5, row 3
+    // two more.
+    for (const char* columns : {"1", "2", "3"}) {
+        INFO("columns " << columns);
+        const auto lines = [&](const char* window, int row) {
+            return fetched_lines(
+                fmt::format("cross_correlation in=2x8x16x8 out_channels=8 groups=8 kernel_size=3x3 {}",
+                            window),
+                fmt::format("depthwise,columns:{},strip:1,ahead:1", columns), row);
+        };
+        check_all(lines("padding=same", 2), 4 * lines_of_row, lines_of_row);
+        check_all(lines("padding=same", 8 + 2), lines_of_image + 4 * lines_of_row, lines_of_row);
+        if (std::string_view(columns) != "3") // all of three tiles stand outside of a loop
+            check_all(lines("padding=1x1 stride=2x2", 2), 6 * lines_of_row, 2 * lines_of_row);
+    }
+    // The rows of a task, and the vectors of a column.
+    check_all(
+        fetched_lines("cross_correlation in=2x8x16x32 out_channels=32 groups=32 kernel_size=3x3 padding=same",
+                      "depthwise,columns:2,strip:4,vectors:4,ahead:1", 0),
+        2 * 4 * lines_of_row, 4 * 4 * lines_of_row);
+}
+
 TEST_CASE("No input is fetched where the schedule does not ask for it", "[schedules]") {
-    CHECK(fetched_lines("separable,strip:4,ahead:0", 0).empty());
+    CHECK(fetched_lines(separable, "separable,strip:4,ahead:0", 0).empty());
+    CHECK(fetched_lines("cross_correlation in=2x8x16x8 out_channels=24 kernel_size=1x1",
+                        "direct,strip:2,ahead:1,vectors:1", 0)
+              .empty());
 }

@@ -256,8 +256,9 @@ TEST_CASE("Depthwise tiles go through few places of memory where maps come from 
             .knobs.get("columns");
     };
     CHECK(columns("1x56x56x144 out_channels=144 groups=144") > 4);
-    CHECK(columns("8x56x56x144 out_channels=144 groups=144") == 2);
-    CHECK(columns("8x112x112x32 out_channels=32 groups=32") > 4); // places of two lines
+    CHECK(columns("8x56x56x144 out_channels=144 groups=144") == 4);
+    CHECK(columns("8x112x112x32 out_channels=32 groups=32") == 4);
+    CHECK(columns("8x112x112x96 out_channels=96 groups=96 stride=2") == 2);
     CHECK(columns("1x112x112x96 out_channels=96 groups=96 stride=2") == 4);
     CHECK(columns("1x28x28x192 out_channels=192 groups=192 stride=2") > 4);
 }
@@ -284,6 +285,30 @@ TEST_CASE("Kernels that do not stay in the L2 cache are fetched ahead", "[schedu
                    "winograd"));
     CHECK(!is_ahead("cross_correlation in=1x56x56x64 out_channels=64 kernel_size=3x3 padding=same",
                     "winograd"));
+}
+
+TEST_CASE("Inputs that come from memory are fetched ahead", "[schedules]") {
+    const auto ahead = [](std::string_view problem, const std::string& family) {
+        const Choice choice = choose_schedule(situation_of(problem, "x86-64-linux-avx2"), family, "");
+        REQUIRE(choice.error == "");
+        return choice.knobs.get("ahead");
+    };
+    // 17 MB of maps, and 2 MB. A kernel of 1 MiB is fetched as well.
+    CHECK(ahead("cross_correlation in=8x56x56x144 out_channels=24 kernel_size=1x1", "direct") == 2);
+    CHECK(ahead("cross_correlation in=1x56x56x144 out_channels=24 kernel_size=1x1", "direct") == 0);
+    CHECK(ahead("cross_correlation in=64x14x14x1024 out_channels=256 kernel_size=1x1", "direct,strip:7") ==
+          3);
+    // Neighbours of two lines that are gone through once.
+    CHECK(ahead("cross_correlation in=8x112x112x32 out_channels=16 kernel_size=1x1", "direct") == 0);
+    // An image of 1.8 MB, of 0.15 MB; and rows of a gradient that meet none of the map's.
+    const std::string depthwise = "cross_correlation{} in={} kernel_size=3x3 padding=1{}";
+    const auto of = [&](const char* gradient, const char* map, const char* stride) {
+        return ahead(fmt::format(fmt::runtime(depthwise), gradient, map, stride), "depthwise");
+    };
+    CHECK(of("", "1x56x56x144 out_channels=144 groups=144", "") == 1);
+    CHECK(of("", "1x14x14x192 out_channels=192 groups=192", "") == 0);
+    CHECK(of("_input_gradient", "8x56x56x144 out_channels=144 groups=144", "") == 1);
+    CHECK(of("_input_gradient", "8x56x56x144 out_channels=144 groups=144", " stride=2") == 0);
 }
 
 TEST_CASE("Gradients of 1x1 kernels are summed from maps as they are where strips stay in the L1 cache",
