@@ -19,7 +19,7 @@ namespace {
 // Strips of a pooled map are all stored in the same size, and so the last one's input may reach beyond it.
 Func map_under_windows(Stages& a, const Problem& problem, const Func& input,
                        const AlgorithmRequest& request) {
-    const Problem p = as_convolution(problem);
+    const Problem p = sums_as_requested(problem, request);
     const Func map = padded_input(a, p, input, 0.0f, takes_slope(problem));
     const bool is_in_strips = problem.op == Operator::pooled_cross_correlation && request.is_linear;
     return is_in_strips && a.padded.defined() ? padded_beyond(a, p, input) : map;
@@ -39,7 +39,7 @@ Stages build_convolution(const Problem& problem, const OperatorInputs& inputs) {
     if (inputs.request.winograd.outputs > 0)
         return winograd_convolution(problem, inputs);
     Stages a;
-    const Problem p = as_convolution(problem);
+    const Problem p = sums_as_requested(problem, inputs.request);
     const Kernel kernel(a, problem, inputs);
     const KernelLayout& k = kernel.layout();
     const Func input = is_gradient(problem.op) ? sum_gradient(problem, inputs) : inputs["input"];

@@ -26,8 +26,9 @@ struct Ahead {
     int lines() const { return (rows * row_floats + line_floats - 1) / line_floats; }
 };
 
-Ahead ahead_of(const Problem& problem, const InputPrefetch& request) {
-    const Problem p = as_convolution(problem);
+Ahead ahead_of(const Problem& problem, const AlgorithmRequest& whole) {
+    const InputPrefetch& request = whole.input_prefetch;
+    const Problem p = sums_as_requested(problem, whole);
     const detail::Axis rows = detail::rows(p);
     const int behind = static_cast<int>(rows.extent() - rows.begin); // the first window's end
     Ahead ahead{.map = std::string(batch_operand(problem.op)),
@@ -114,7 +115,7 @@ private:
 
     // Of a loop that Halide begins at 0 behind turns of their own, as many follow it.
     static Expr turn_of(const For* loop, int turns) {
-        const Expr turn = Variable::make(Halide::Int(32), loop->name);
+        Expr turn = Variable::make(Halide::Int(32), loop->name);
         const std::optional<std::int64_t> extent = as_const_int(loop->extent);
         if (!loop->name.ends_with(rebased) || !extent)
             return turn;
@@ -163,7 +164,7 @@ Halide::Module with_input_prefetch(const Halide::Module& module, const Problem& 
                                    const AlgorithmRequest& request) {
     if (request.input_prefetch.rows == 0)
         return module;
-    const Ahead ahead = ahead_of(problem, request.input_prefetch);
+    const Ahead ahead = ahead_of(problem, request);
     return with_bodies(module, [&](const LoweredFunc& function) {
         return InsertPrefetches(ahead, function).mutate(function.body);
     });

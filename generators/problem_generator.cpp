@@ -42,7 +42,9 @@ OperatorInputs ProblemGeneratorState::operator_inputs() const {
     OperatorInputs operands;
     operands.request = request();
     operands.is_kernel_packed = is_kernel_packed;
-    operands.batch = as_pointwise(situation.problem).in.batch;
+    const bool is_convolution = reads_kernel(situation.problem.op);
+    operands.batch = is_convolution ? sums_as_requested(situation.problem, operands.request).in.batch
+                                    : as_pointwise(situation.problem).in.batch;
     for (const auto& [operand, input] : inputs) {
         operands.funcs.emplace_back(operand.name, Func(*input));
         if (operand.rank == 4 && operand.shape[0] == open_batch)
@@ -97,6 +99,15 @@ Operand positions(Operand operand) {
     return operand;
 }
 
+// The same bytes as one image with the rows of all.
+Operand one_image(Operand operand) {
+    if (operand.rank != 4 || operand.name == "kernel")
+        return operand;
+    const auto [n, height, width, channels] = operand.shape;
+    operand.shape = {1, n * height, width, channels};
+    return operand;
+}
+
 } // namespace
 
 void ProblemGeneratorState::constrain_call() {
@@ -104,9 +115,14 @@ void ProblemGeneratorState::constrain_call() {
     const int strip_rows = request().separable.rows;
     const bool is_one_row = request().window.positions > 0;
     const Problem& problem = situation.problem;
-    const Layout layout = as_convolution(problem).layout;
+    const Problem convolution = as_convolution(problem);
+    const Layout layout = convolution.layout;
+    const bool has_one_image = sums_as_requested(problem, request()) != convolution;
+    const auto seen_as = [&](const Operand& operand) {
+        return has_one_image ? one_image(operand) : as_seen(problem, operand);
+    };
     for (const auto& [operand, input] : inputs) {
-        const Operand whole = as_seen(problem, operand), seen = is_one_row ? positions(whole) : whole;
+        const Operand whole = seen_as(operand), seen = is_one_row ? positions(whole) : whole;
         constrain(*input, is_linear && operand.name == "residual" ? linear(seen, layout, strip_rows) : seen);
     }
     Func func = *output;
@@ -114,7 +130,7 @@ void ProblemGeneratorState::constrain_call() {
     std::size_t next = 0;
     for (const Operand& operand : operands(problem))
         if (operand.direction == Direction::out) {
-            const Operand seen = as_seen(problem, operand);
+            const Operand seen = seen_as(operand);
             constrain(buffers[next], is_linear ? linear(seen, layout, strip_rows) : seen, next > 0);
             ++next;
         }

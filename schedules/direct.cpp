@@ -24,18 +24,27 @@ int most_vectors(const Situation& s) {
     return geometry(s).positions < few_positions ? 8 : 4;
 }
 
-// Whether the last block of output channels may have fewer than its vectors hold.
+// Whether the last block of output channels may have fewer than its vectors hold: where vectors do not divide
+// them, and in one group where no number of vectors does that makes several positions a tile, or few
+// positions need the more vectors.
 bool may_be_masked(const Situation& s) {
     const Geometry g = geometry(s);
-    return g.group_out % g.lanes != 0 || (s.problem.groups == 1 && g.positions < few_positions);
+    const int vectors = g.group_out / g.lanes;
+    const bool is_uneven = vectors % 2 != 0 && vectors % 3 != 0 && vectors > 4;
+    return g.group_out % g.lanes != 0 ||
+           (s.problem.groups == 1 && (is_uneven || g.positions < few_positions));
 }
 
 } // namespace
 
 namespace direct {
 
+Problem sums_of(const Situation& s) {
+    return as_one_image(as_convolution(s.problem));
+}
+
 Geometry geometry(const Situation& s) {
-    const Problem p = as_convolution(s.problem);
+    const Problem p = sums_of(s);
     const Shape out = output_shape(p);
     const int group_out = p.out_channels / p.groups;
     return {out.height,
@@ -76,7 +85,7 @@ std::vector<int> unroll_choices(const Situation& s) {
 }
 
 std::string why_no_skip(const Situation& s, int strip) {
-    const Problem p = as_convolution(s.problem);
+    const Problem p = sums_of(s);
     const Padding padding = resolved_padding(p);
     if (p.op == Operator::transposed_convolution || p.padding_mode != PaddingMode::zeros ||
         padding.top + padding.bottom == 0)
@@ -88,7 +97,7 @@ std::string why_no_skip(const Situation& s, int strip) {
 
 bool skips_columns(const Situation& s, int positions) {
     constexpr int most_kernel_columns = 7;
-    const Problem p = as_convolution(s.problem);
+    const Problem p = sums_of(s);
     const Padding padding = resolved_padding(p);
     return padding.left + padding.right > 0 && positions % geometry(s).out_width == 0 &&
            p.kernel_size.width <= most_kernel_columns;
@@ -102,7 +111,7 @@ double block_bytes(const Situation& s, int vectors) {
 std::string why_no_prefetch(const Situation& s, int vectors) {
     const Geometry g = geometry(s);
     const int block = vectors * g.lanes;
-    if (block >= as_convolution(s.problem).out_channels)
+    if (block >= sums_of(s).out_channels)
         return "one block holds all output channels";
     if (g.positions < few_positions)
         return fmt::format("the map has {} positions, too few tiles to fetch the next block's kernel between",
@@ -113,12 +122,9 @@ std::string why_no_prefetch(const Situation& s, int vectors) {
 }
 
 std::string why_no_input_prefetch(const Situation& s, int strip) {
-    const Problem p = as_convolution(s.problem);
-    const Padding padding = resolved_padding(p);
-    if (geometry(s).window != 1 || window_stride(p) != Size(1) || padding != Padding{} || p.groups != 1 ||
-        p.op == Operator::transposed_convolution)
-        return "only the input of a 1x1 window without stride, padding and groups is fetched";
-    if (p.layout != Layout::nhwc || takes_slope(s.problem))
+    if (!sums_positions(sums_of(s)))
+        return "only the input of a 1x1 window without stride, padding and groups, layout=nhwc, is fetched";
+    if (takes_slope(s.problem))
         return "the input is stored strip by strip";
     if (strip == geometry(s).out_height)
         return fmt::format("strip:{}: there is no next strip", strip);
@@ -232,6 +238,7 @@ AlgorithmRequest request(const Situation& s, const Knobs& knobs) {
             .kernel_blocks = streams,
             .kernel_chunk = knobs.get("chunk"),
             .is_linear = true,
+            .has_one_image = true,
             .row_part = g.out_width % positions == 0 ? positions : 0,
             .tile_positions = knobs.get("skip") != 0 ? positions : 0,
             .skips_columns = knobs.get("skip") != 0 && skips_columns(s, positions),
@@ -246,7 +253,7 @@ int tiles_of_task(const Situation& s, const Knobs& knobs, int tiles) {
     constexpr double cycles_of_task = 8000;
     constexpr int wanted_tasks = 16;
     const Geometry g = geometry(s);
-    const int blocks = ceil_div(as_convolution(s.problem).out_channels, knobs.get("vectors") * g.lanes),
+    const int blocks = ceil_div(sums_of(s).out_channels, knobs.get("vectors") * g.lanes),
               strips = g.out_height / knobs.get("strip");
     const double cycles = vector_count(s) / s.target->fma_per_cycle;
     const int tasks = static_cast<int>(std::min<double>(wanted_tasks, cycles / cycles_of_task));
@@ -273,7 +280,7 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
     const int block = knobs.get("vectors") * g.lanes;
     Halide::Var strip("strip"), within("within"), tile("tile"), pi("pi"), co("co"), ci("ci"), task("task");
     const bool skips = knobs.get("skip") != 0;
-    const int out_channels = as_convolution(s.problem).out_channels;
+    const int out_channels = sums_of(s).out_channels;
     a.output.bound(a.c, 0, out_channels).bound(a.p, 0, g.positions).bound(a.y, 0, 1);
     a.output
         .split(a.p, strip, within, knobs.get("strip") * g.out_width)
@@ -300,7 +307,8 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
     if (knobs.get("strip") < g.out_height) {
         a.output.fuse(strip, a.n, task).parallel(task);
         // Inside of tasks of their own, tiles would not know which strip they fetch for.
-        if (needs_inner_tasks(g.out_height / knobs.get("strip"), s.problem.in.batch) && !fetches_input(knobs))
+        if (needs_inner_tasks(g.out_height / knobs.get("strip"), sums_of(s).in.batch) &&
+            !fetches_input(knobs))
             make_tasks(a.output, tile, co, tiles, tiles_of_task(s, knobs, tiles));
         store_padded(a, s, task);
     } else {
@@ -308,7 +316,7 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
         store_padded(a, s, a.n);
         // Where there is more of it than one thread stores while others are woken.
         constexpr double little = 64 << 10;
-        if (a.padded.defined() && padded_bytes(as_convolution(s.problem), g.out_height) > little)
+        if (a.padded.defined() && padded_bytes(sums_of(s), g.out_height) > little)
             a.padded.parallel(a.y);
     }
 }

@@ -13,6 +13,9 @@ struct Geometry {
     int lanes;                            // 32-bit lanes of one vector
 };
 
+// The problem whose sums are computed: a convolution, and where they know no image one of one image.
+Problem sums_of(const Situation& s);
+
 Geometry geometry(const Situation& s);
 
 // Accumulators, one tile's kernel vectors and one broadcast input share the registers. A single position's

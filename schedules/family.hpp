@@ -76,7 +76,8 @@ struct AlgorithmRequest {
     int kernel_blocks = 1; // blocks that a tile sums side by side; the packed kernel has a multiple of them
     int kernel_chunk =
         0; // input channels between whose runs the packed kernel goes through the window; 0 means all
-    bool is_linear = false; // sum over linear positions
+    bool is_linear = false;     // sum over linear positions
+    bool has_one_image = false; // what may be seen as one image with the rows of all is, see as_one_image()
     int row_part = 0; // of linear positions that a tile has, where its tiles divide the output's rows, so
                       // that they are neighbours in a row; 0: tiles may cross rows
     int tile_positions = 0; // linear positions whose sum leaves out the kernel's rows that meet padding alone
@@ -93,6 +94,12 @@ struct AlgorithmRequest {
     WinogradRequest winograd = {};
     SeparableRequest separable = {};
 };
+
+// The problem whose sums such an algorithm computes, and whose maps it sees.
+constexpr Problem sums_as_requested(const Problem& problem, const AlgorithmRequest& request) {
+    const Problem p = as_convolution(problem);
+    return request.has_one_image ? as_one_image(p) : p;
+}
 
 struct Knob {
     std::string_view name;

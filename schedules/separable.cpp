@@ -13,8 +13,11 @@ namespace {
 // Longest row of a window whose elements are unrolled; beyond, code grows and compile time with it.
 constexpr int max_unrolled_taps = 7;
 
+// Of one image: strips are parts of it.
 Situation pointwise(const Situation& s) {
-    return {pointwise_part(s.problem), s.target};
+    Problem p = pointwise_part(s.problem);
+    p.in.batch = 1;
+    return {p, s.target};
 }
 
 // The longest vector that divides the channels.

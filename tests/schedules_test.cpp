@@ -239,6 +239,26 @@ TEST_CASE("More accumulators than just hide the latency are worth a little waste
     CHECK(positions("cross_correlation in=1x7x7x512 out_channels=2048 kernel_size=1x1") == 5);
 }
 
+TEST_CASE("Output channels that no few vectors divide end in a masked block", "[schedules]") {
+    // 125 vectors, and 126.
+    const Situation uneven = situation_of("dense in=8x1x1x2048 out_channels=1000", "x86-64-linux-avx2"),
+                    even = situation_of("dense in=8x1x1x2048 out_channels=1008", "x86-64-linux-avx2");
+    const Knobs knobs = choose_schedule(uneven, "direct", "").knobs;
+    CHECK(knobs.get("vectors") == 3);
+    CHECK(knobs.get("positions") == 4);
+    CHECK(choose_schedule(uneven, "direct,vectors:4,positions:2", "").error == "");
+    CHECK(choose_schedule(even, "direct,vectors:4,positions:2", "").error != "");
+}
+
+TEST_CASE("Strips of a 1x1 convolution may have rows of several images", "[schedules]") {
+    const auto strip = [](std::string_view problem) {
+        return choose_schedule(situation_of(problem, "x86-64-linux-avx2"), "direct", "").knobs.get("strip");
+    };
+    CHECK(strip("cross_correlation in=8x7x7x576 out_channels=160 kernel_size=1x1") > 7);
+    CHECK(strip("cross_correlation in=?x7x7x576 out_channels=160 kernel_size=1x1") == 7);
+    CHECK(strip("cross_correlation in=8x7x7x576 out_channels=160 kernel_size=3x3 padding=same") == 7);
+}
+
 TEST_CASE("A map that is padded as a whole has room in the L2 cache", "[schedules]") {
     const auto strip = [](std::string_view channels) {
         const std::string problem =
@@ -247,6 +267,7 @@ TEST_CASE("A map that is padded as a whole has room in the L2 cache", "[schedule
     };
     CHECK(strip("1x28x28x256 out_channels=256") == 14); // all rows, 0.9 MiB
     CHECK(strip("1x56x56x128 out_channels=128") < 28);  // 1.6 MiB
+    CHECK(strip("1x224x224x3 out_channels=64") < 112);  // of 336 rows of windows one meets padding
 }
 
 TEST_CASE("Depthwise tiles go through few places of memory where maps come from far", "[schedules]") {

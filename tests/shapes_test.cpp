@@ -168,6 +168,21 @@ TEST_CASE("Operators without windows keep, drop or replace the map", "[shapes]")
     CHECK(output_of("mean_squared_error in=?x3x4x5 layout=nchw") == Shape{open_batch, 3, 4, 1});
 }
 
+TEST_CASE("A 1x1 convolution may see the rows of all images as those of one", "[shapes]") {
+    const auto seen = [](const char* text) { return as_one_image(as_convolution(problem(text))).in; };
+    CHECK(seen("cross_correlation in=8x7x5x32 out_channels=16 kernel_size=1") == Shape{1, 56, 5, 32});
+    CHECK(seen("convolution_input_gradient in=8x7x5x32 out_channels=16 kernel_size=1") ==
+          Shape{1, 56, 5, 16});
+    for (const char* more : {"kernel_size=3", "kernel_size=1 stride=2", "kernel_size=1 padding=1",
+                             "kernel_size=1 groups=2", "kernel_size=1 layout=nchw"}) {
+        const std::string text = std::string("cross_correlation in=8x7x5x32 out_channels=16 ") + more;
+        CHECK(seen(text.c_str()) == Shape{8, 7, 5, 32});
+    }
+    CHECK(seen("cross_correlation in=?x7x5x32 out_channels=16 kernel_size=1") == Shape{open_batch, 7, 5, 32});
+    // More positions than an index counts.
+    CHECK(seen("cross_correlation in=4096x512x512x4 out_channels=4 kernel_size=1").batch == 4096);
+}
+
 TEST_CASE("Counts of known layers", "[shapes]") {
     const Problem stem = problem("cross_correlation in=1x224x224x3 out_channels=64 kernel_size=7 stride=2 "
                                  "padding=3 epilogue=none");

@@ -79,6 +79,28 @@ constexpr Problem transposed_gradient(Problem p) {
 
 } // namespace detail
 
+// Whether each sum is one over the channels of a position, which are contiguous: of a 1x1 convolution without
+// stride, padding and groups, or of its input's gradient.
+constexpr bool sums_positions(const Problem& p) {
+    const Operator op = forward_of(p.op);
+    const Gradient gradient = facts(p.op).gradient;
+    return (op == Operator::cross_correlation || op == Operator::convolution) &&
+           (gradient == Gradient::none || gradient == Gradient::input) && p.kernel_size == Size(1) &&
+           p.stride == Size(1) && resolved_padding(p) == Padding{} && p.groups == 1 &&
+           p.layout == Layout::nhwc;
+}
+
+// A problem whose sums know no image as that of one image with the rows of all; any other problem as it is.
+constexpr Problem as_one_image(Problem p) {
+    constexpr std::int64_t most_positions = 1 << 28;
+    if (sums_positions(p) && p.in.batch > 1 &&
+        std::int64_t{p.in.height} * p.in.width <= most_positions / p.in.batch) {
+        p.in.height *= p.in.batch;
+        p.in.batch = 1;
+    }
+    return p;
+}
+
 // A dense layer, or a gradient of one, as the cross-correlation with a 1x1 kernel that it is: every image is
 // a position of all its values, in one row of as many as there are images, or alone where their number is
 // open. Any other problem as it is.
