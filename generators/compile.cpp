@@ -5,6 +5,7 @@
 #include "generators/lowered_bodies.hpp"
 #include "generators/operand_bounds.hpp"
 #include "generators/problem_generator.hpp"
+#include "generators/result_prefetch.hpp"
 #include "generators/scratch.hpp"
 #include "generators/strip_prefetch.hpp"
 #include "generators/whole_file.hpp"
@@ -93,6 +94,7 @@ std::string compile_part(const CompiledKernel& kernel, const CompileOptions& opt
             module = with_kernel_prefetch(module, problem, request);
             module = with_input_prefetch(module, problem, request);
             module = with_strip_prefetch(module, problem, request);
+            module = with_result_prefetch(module, problem, request);
         }
         ScratchUse use = scratch_use(module, name);
         std::move(use.allocations.begin(), use.allocations.end(), std::back_inserter(function.allocations));

@@ -131,6 +131,16 @@ std::string why_no_input_prefetch(const Situation& s, int strip) {
     return "";
 }
 
+std::string why_no_result_prefetch(const Situation& s, int vectors, int strip) {
+    const Problem p = sums_of(s);
+    const Geometry g = geometry(s);
+    if (p.layout != Layout::nhwc || p.groups != 1 || p.preactivation)
+        return "only results of one group with contiguous channels are fetched";
+    if (vectors * g.lanes >= g.group_out)
+        return "one block holds all output channels";
+    return strip == g.out_height ? fmt::format("strip:{}: strips are not tasks", strip) : "";
+}
+
 } // namespace direct
 
 namespace {
@@ -157,13 +167,14 @@ std::vector<int> skip_choices(const Situation& s) {
 }
 
 std::vector<int> ahead_choices(const Situation& s) {
-    std::vector<int> values{0};
-    if (why_no_prefetch(s, 1).empty())
-        values.push_back(1);
-    if (geometry(s).out_height > 1 && why_no_input_prefetch(s, 1).empty())
-        values.push_back(2);
-    if (values.size() == 3)
-        values.push_back(3);
+    const bool has_strips = geometry(s).out_height > 1;
+    const int all = (why_no_prefetch(s, 1).empty() ? 1 : 0) +
+                    (has_strips && why_no_input_prefetch(s, 1).empty() ? 2 : 0) +
+                    (has_strips && why_no_result_prefetch(s, 1, 1).empty() ? 4 : 0);
+    std::vector<int> values;
+    for (int ahead = 0; ahead <= all; ++ahead)
+        if ((ahead & ~all) == 0)
+            values.push_back(ahead);
     return values;
 }
 
@@ -188,10 +199,11 @@ std::string legal(const Situation& s, const Knobs& knobs) {
     if (skip != 0 && (skip != 1 || !why_no_skip(s, strip).empty()))
         return fmt::format("skip:{}: {}", skip, skip == 1 ? why_no_skip(s, strip) : "must be 0 or 1");
     const int ahead = knobs.get("ahead", 0);
-    if (ahead < 0 || ahead > 3)
-        return fmt::format("ahead:{}: must be 0 to 3", ahead);
+    if (ahead < 0 || ahead > 7)
+        return fmt::format("ahead:{}: must be 0 to 7", ahead);
     for (const std::string& reason : {(ahead & 1) != 0 ? why_no_prefetch(s, vectors) : "",
-                                      (ahead & 2) != 0 ? why_no_input_prefetch(s, strip) : ""})
+                                      (ahead & 2) != 0 ? why_no_input_prefetch(s, strip) : "",
+                                      (ahead & 4) != 0 ? why_no_result_prefetch(s, vectors, strip) : ""})
         if (!reason.empty())
             return fmt::format("ahead:{}: {}", ahead, reason);
     const int chunk = knobs.get("chunk", g.group_in), unroll = knobs.get("unroll", 1);
@@ -209,12 +221,15 @@ int stream_count(const Situation& s, int vectors) {
     return geometry(s).positions < few_positions ? std::gcd(vectors, 4) : 1;
 }
 
-// Which of the next block's kernel and the next strip's input tiles fetch ahead.
+// Which of the next block's kernel, the next strip's input and the next block's results tiles fetch ahead.
 bool fetches_kernel(const Knobs& knobs) {
     return (knobs.get("ahead") & 1) != 0;
 }
 bool fetches_input(const Knobs& knobs) {
     return (knobs.get("ahead") & 2) != 0;
+}
+bool fetches_results(const Knobs& knobs) {
+    return (knobs.get("ahead") & 4) != 0;
 }
 
 int strip_tiles(const Situation& s, const Knobs& knobs) {
@@ -243,7 +258,11 @@ AlgorithmRequest request(const Situation& s, const Knobs& knobs) {
             .tile_positions = knobs.get("skip") != 0 ? positions : 0,
             .skips_columns = knobs.get("skip") != 0 && skips_columns(s, positions),
             .prefetch_tiles = fetches_kernel(knobs) ? strip_tiles(s, knobs) : 0,
-            .input_prefetch = fetches_input(knobs) ? input_prefetch(s, knobs) : InputPrefetch{}};
+            .input_prefetch = fetches_input(knobs) ? input_prefetch(s, knobs) : InputPrefetch{},
+            .result_prefetch = fetches_results(knobs)
+                                   ? ResultPrefetch{positions, knobs.get("strip") * g.out_width,
+                                                    knobs.get("vectors") * g.lanes}
+                                   : ResultPrefetch{}};
 }
 
 // Tiles of a task inside a strip of so many: all of them, unless few strips and blocks of channels leave
@@ -308,7 +327,7 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
         a.output.fuse(strip, a.n, task).parallel(task);
         // Inside of tasks of their own, tiles would not know which strip they fetch for.
         if (needs_inner_tasks(g.out_height / knobs.get("strip"), sums_of(s).in.batch) &&
-            !fetches_input(knobs))
+            !fetches_input(knobs) && !fetches_results(knobs))
             make_tasks(a.output, tile, co, tiles, tiles_of_task(s, knobs, tiles));
         store_padded(a, s, task);
     } else {
@@ -333,7 +352,8 @@ const Family direct_family = {
      {"unroll", "input channels per turn of the innermost loop", unroll_choices},
      {"skip", "1: tiles leave out the kernel's rows that meet only padding", skip_choices},
      {"ahead",
-      "1: the next block's kernel is fetched while this one is computed, 2: the next strip's input, 3: both",
+      "sum of what is fetched ahead: 1 the next block's kernel, 2 the next strip's input, 4 the next block's "
+      "results",
       ahead_choices}},
     legal,
     defaults,

@@ -49,6 +49,9 @@ std::string why_no_prefetch(const Situation& s, int vectors);
 // Why the next strip's input is not fetched ahead, or "".
 std::string why_no_input_prefetch(const Situation& s, int strip);
 
+// Why the next block's results are not fetched ahead, or "".
+std::string why_no_result_prefetch(const Situation& s, int vectors, int strip);
+
 // Vectors of multiply-adds of an image.
 double vector_count(const Situation& s);
 

@@ -69,6 +69,13 @@ struct InputPrefetch {
     std::vector<NamedLoop> parts;  // loops through a strip, whose innermost turns fetch a part each
 };
 
+// How a tile fetches the lines of the next block's results; see with_result_prefetch().
+struct ResultPrefetch {
+    int positions = 0; // of a tile; 0: nothing is fetched
+    int strip_positions = 0;
+    int channels = 0; // of a block
+};
+
 // What a family asks of the algorithm, so that layer arithmetic stays in the generators.
 struct AlgorithmRequest {
     int kernel_block =
@@ -87,6 +94,7 @@ struct AlgorithmRequest {
     int prefetch_tiles = 0; // tiles of a block of output channels that each fetch a part of the next block's
                             // packed kernel, see with_kernel_prefetch(); 0: none does
     InputPrefetch input_prefetch = {};
+    ResultPrefetch result_prefetch = {};
     WindowRequest window = {};
     bool has_phases = false;    // a transposed convolution is summed phase by phase of its stride
     bool skips_padding = false; // a depthwise convolution reads its map as it is, and its sums leave out what

@@ -47,7 +47,7 @@ Halide::TailStrategy channel_tail(int channels, int block) {
 }
 
 bool are_maps_far(const Problem& problem) {
-    constexpr double shared_cache_bytes = 16 << 20;
+    constexpr double shared_cache_bytes = 12 << 20;
     const double image = 4 * (image_elements(problem.in) + image_elements(output_shape(problem)));
     return image * std::max(problem.in.batch, 1) > shared_cache_bytes;
 }

@@ -314,11 +314,16 @@ TEST_CASE("Inputs that come from memory are fetched ahead", "[schedules]") {
         REQUIRE(choice.error == "");
         return choice.knobs.get("ahead");
     };
-    // 17 MB of maps, and 2 MB. A kernel of 1 MiB is fetched as well.
+    // 17 MB of maps, and 2 MB. A kernel of 1 MiB is fetched as well, and results of several blocks.
     CHECK(ahead("cross_correlation in=8x56x56x144 out_channels=24 kernel_size=1x1", "direct") == 2);
     CHECK(ahead("cross_correlation in=1x56x56x144 out_channels=24 kernel_size=1x1", "direct") == 0);
     CHECK(ahead("cross_correlation in=64x14x14x1024 out_channels=256 kernel_size=1x1", "direct,strip:7") ==
-          3);
+          7);
+    CHECK(ahead("cross_correlation in=8x224x224x3 out_channels=64 kernel_size=7x7 stride=2", "direct") == 4);
+    const std::string residual =
+        "cross_correlation in=1x56x56x64 out_channels=256 kernel_size=1x1 epilogue=residual";
+    CHECK(ahead(residual, "direct") == 4);
+    CHECK(ahead(residual, "direct,strip:14") == 0); // four tasks
     // Neighbours of two lines that are gone through once.
     CHECK(ahead("cross_correlation in=8x112x112x32 out_channels=16 kernel_size=1x1", "direct") == 0);
     // An image of 1.8 MB, of 0.15 MB; and rows of a gradient that meet none of the map's.

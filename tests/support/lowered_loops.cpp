@@ -105,8 +105,8 @@ void FetchedLines::called(const Call* call) {
     REQUIRE(base);
     const Variable* buffer = base->value.as<Variable>();
     REQUIRE(buffer);
-    CHECK(buffer->name == buffer_);
-    ++lines[value(sum->b) / bytes_of_line];
+    if (buffer->name == buffer_)
+        ++lines[value(sum->b) / bytes_of_line];
 }
 
 } // namespace lamina::testing
