@@ -3,6 +3,7 @@
 #include "generators/lowered_bodies.hpp"
 
 #include <string_view>
+#include <utility>
 
 namespace lamina {
 
@@ -13,8 +14,9 @@ using Halide::Expr;
 
 class InsertPrefetches : public IRMutator {
 public:
-    InsertPrefetches(const Problem& problem, const ResultPrefetch& request, const LoweredFunc& function)
-        : request_(request), has_residual_(problem.epilogue.has(Step::residual)),
+    InsertPrefetches(const Problem& problem, const ResultPrefetch& request, std::string result,
+                     const LoweredFunc& function)
+        : request_(request), result_(std::move(result)), has_residual_(problem.epilogue.has(Step::residual)),
           channels_(output_shape(problem).channels) {
         for (const LoweredArgument& argument : function.args)
             names_.push_back(argument.name); // a parallel loop's variable is its body's argument
@@ -23,6 +25,7 @@ public:
 
 private:
     const ResultPrefetch& request_;
+    std::string result_;
     bool has_residual_;
     int channels_;
     std::vector<std::string> names_; // of variables around the statement
@@ -60,11 +63,20 @@ private:
                 const Expr index = start + Expr(std::int64_t{position} * channels_ + line * line_floats);
                 if (has_residual_)
                     all.push_back(prefetch_line("residual", index, 2));
-                all.push_back(prefetch_line("result", index, 2));
+                all.push_back(prefetch_line(result_, index, 2));
             }
         return Block::make(all);
     }
 };
+
+// The output's name, behind which Halide puts a number where it has given it before.
+std::string result_of(const Halide::Module& module) {
+    for (const LoweredFunc& function : module.functions())
+        for (const LoweredArgument& argument : function.args)
+            if (argument.is_output())
+                return argument.name;
+    return "";
+}
 
 } // namespace
 
@@ -73,8 +85,9 @@ Halide::Module with_result_prefetch(const Halide::Module& module, const Problem&
     if (request.result_prefetch.positions == 0)
         return module;
     const Problem p = as_convolution(problem);
+    const std::string result = result_of(module);
     return with_bodies(module, [&](const LoweredFunc& function) {
-        return InsertPrefetches(p, request.result_prefetch, function).mutate(function.body);
+        return InsertPrefetches(p, request.result_prefetch, result, function).mutate(function.body);
     });
 }
 

@@ -105,7 +105,8 @@ void FetchedLines::called(const Call* call) {
     REQUIRE(base);
     const Variable* buffer = base->value.as<Variable>();
     REQUIRE(buffer);
-    if (buffer->name == buffer_)
+    // Halide numbers a name that it has given before.
+    if (buffer->name == buffer_ || buffer->name.starts_with(buffer_ + "$"))
         ++lines[value(sum->b) / bytes_of_line];
 }
 
