@@ -2,8 +2,10 @@
 
 #include "generators/lowered_bodies.hpp"
 
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace lamina {
 
@@ -12,55 +14,68 @@ namespace {
 using namespace Halide::Internal;
 using Halide::Expr;
 
+// The index of the first value that a statement stores in a buffer, by what is known before the statement.
+class FirstStore : public IRVisitor {
+public:
+    explicit FirstStore(std::string_view buffer) : buffer_(buffer) {}
+    Expr index;
+
+private:
+    std::string_view buffer_;
+    std::vector<std::pair<std::string, Expr>> lets_;
+
+    using IRVisitor::visit;
+
+    void visit(const LetStmt* let) override {
+        lets_.emplace_back(let->name, let->value);
+        IRVisitor::visit(let);
+        lets_.pop_back();
+    }
+
+    void visit(const Store* store) override {
+        if (index.defined() || store->name != buffer_)
+            return;
+        const Ramp* ramp = store->index.as<Ramp>();
+        index = ramp ? ramp->base : store->index;
+        for (auto let = lets_.rbegin(); let != lets_.rend(); ++let)
+            index = substitute(let->first, let->second, index);
+    }
+};
+
 class InsertPrefetches : public IRMutator {
 public:
-    InsertPrefetches(const Problem& problem, const ResultPrefetch& request, std::string result,
-                     const LoweredFunc& function)
-        : request_(request), result_(std::move(result)), has_residual_(problem.epilogue.has(Step::residual)),
-          channels_(output_shape(problem).channels) {
-        for (const LoweredArgument& argument : function.args)
-            names_.push_back(argument.name); // a parallel loop's variable is its body's argument
-    }
+    InsertPrefetches(const Problem& problem, const ResultPrefetch& request, const std::string& result)
+        : request_(request), result_(result), has_residual_(problem.epilogue.has(Step::residual)),
+          channels_(output_shape(problem).channels) {}
     using IRMutator::mutate;
 
 private:
     const ResultPrefetch& request_;
-    std::string result_;
+    const std::string& result_;
     bool has_residual_;
     int channels_;
-    std::vector<std::string> names_; // of variables around the statement
 
     using IRMutator::visit;
 
-    // The variable whose name ends so; undefined where there is none.
-    Expr variable(std::string_view ending) const {
-        for (const std::string& name : names_)
-            if (name.ends_with(ending))
-                return Variable::make(Halide::Int(32), name);
-        return {};
-    }
-
+    // At a tile's beginning, so that its sums go on meanwhile: right before its own results are stored, those
+    // and the residual's lines would wait behind what is fetched, and nothing was gained.
     Stmt visit(const For* loop) override {
-        names_.push_back(loop->name);
-        const Expr strip = variable(".task"), block = variable(".c.co");
-        Stmt changed = loop->name.ends_with(".tile") && strip.defined() && block.defined()
-                           ? For::make(loop->name, loop->min, loop->extent, loop->for_type,
-                                       loop->partition_policy, loop->device_api,
-                                       Block::make(prefetches(strip, block, variable(".tile")), loop->body))
-                           : IRMutator::visit(loop);
-        names_.pop_back();
-        return changed;
+        FirstStore first(result_);
+        if (loop->name.ends_with(".tile"))
+            loop->body.accept(&first);
+        if (!first.index.defined())
+            return IRMutator::visit(loop);
+        return For::make(loop->name, loop->min, loop->extent, loop->for_type, loop->partition_policy,
+                         loop->device_api, Block::make(prefetches(first.index), loop->body));
     }
 
-    // Behind the last block they are the next positions' first lines, which are little else.
-    Stmt prefetches(const Expr& strip, const Expr& block, const Expr& tile) const {
-        const int last = request_.strip_positions - request_.positions;
-        const Expr first = strip * request_.strip_positions + min(tile * request_.positions, last);
-        const Expr start = Halide::cast<std::int64_t>(first) * channels_ + (block + 1) * request_.channels;
+    // Behind the last block they are the next position's first lines, which are little else.
+    Stmt prefetches(const Expr& first) const {
         std::vector<Stmt> all;
         for (int position = 0; position < request_.positions; ++position)
-            for (int line = 0; line * line_floats < request_.channels; ++line) {
-                const Expr index = start + Expr(std::int64_t{position} * channels_ + line * line_floats);
+            for (int channel = 0; channel < request_.channels; channel += line_floats) {
+                const Expr index = Halide::cast<std::int64_t>(first) +
+                                   Expr(std::int64_t{position} * channels_ + request_.channels + channel);
                 if (has_residual_)
                     all.push_back(prefetch_line("residual", index, 2));
                 all.push_back(prefetch_line(result_, index, 2));
@@ -87,7 +102,7 @@ Halide::Module with_result_prefetch(const Halide::Module& module, const Problem&
     const Problem p = as_convolution(problem);
     const std::string result = result_of(module);
     return with_bodies(module, [&](const LoweredFunc& function) {
-        return InsertPrefetches(p, request.result_prefetch, result, function).mutate(function.body);
+        return InsertPrefetches(p, request.result_prefetch, result).mutate(function.body);
     });
 }
 

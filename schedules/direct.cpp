@@ -131,14 +131,12 @@ std::string why_no_input_prefetch(const Situation& s, int strip) {
     return "";
 }
 
-std::string why_no_result_prefetch(const Situation& s, int vectors, int strip) {
+std::string why_no_result_prefetch(const Situation& s, int vectors) {
     const Problem p = sums_of(s);
     const Geometry g = geometry(s);
     if (p.layout != Layout::nhwc || p.groups != 1 || p.preactivation)
         return "only results of one group with contiguous channels are fetched";
-    if (vectors * g.lanes >= g.group_out)
-        return "one block holds all output channels";
-    return strip == g.out_height ? fmt::format("strip:{}: strips are not tasks", strip) : "";
+    return vectors * g.lanes >= g.group_out ? "one block holds all output channels" : "";
 }
 
 } // namespace direct
@@ -167,10 +165,9 @@ std::vector<int> skip_choices(const Situation& s) {
 }
 
 std::vector<int> ahead_choices(const Situation& s) {
-    const bool has_strips = geometry(s).out_height > 1;
     const int all = (why_no_prefetch(s, 1).empty() ? 1 : 0) +
-                    (has_strips && why_no_input_prefetch(s, 1).empty() ? 2 : 0) +
-                    (has_strips && why_no_result_prefetch(s, 1, 1).empty() ? 4 : 0);
+                    (geometry(s).out_height > 1 && why_no_input_prefetch(s, 1).empty() ? 2 : 0) +
+                    (why_no_result_prefetch(s, 1).empty() ? 4 : 0);
     std::vector<int> values;
     for (int ahead = 0; ahead <= all; ++ahead)
         if ((ahead & ~all) == 0)
@@ -203,7 +200,7 @@ std::string legal(const Situation& s, const Knobs& knobs) {
         return fmt::format("ahead:{}: must be 0 to 7", ahead);
     for (const std::string& reason : {(ahead & 1) != 0 ? why_no_prefetch(s, vectors) : "",
                                       (ahead & 2) != 0 ? why_no_input_prefetch(s, strip) : "",
-                                      (ahead & 4) != 0 ? why_no_result_prefetch(s, vectors, strip) : ""})
+                                      (ahead & 4) != 0 ? why_no_result_prefetch(s, vectors) : ""})
         if (!reason.empty())
             return fmt::format("ahead:{}: {}", ahead, reason);
     const int chunk = knobs.get("chunk", g.group_in), unroll = knobs.get("unroll", 1);
@@ -260,8 +257,7 @@ AlgorithmRequest request(const Situation& s, const Knobs& knobs) {
             .prefetch_tiles = fetches_kernel(knobs) ? strip_tiles(s, knobs) : 0,
             .input_prefetch = fetches_input(knobs) ? input_prefetch(s, knobs) : InputPrefetch{},
             .result_prefetch = fetches_results(knobs)
-                                   ? ResultPrefetch{positions, knobs.get("strip") * g.out_width,
-                                                    knobs.get("vectors") * g.lanes}
+                                   ? ResultPrefetch{positions, knobs.get("vectors") * g.lanes}
                                    : ResultPrefetch{}};
 }
 
@@ -327,7 +323,7 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
         a.output.fuse(strip, a.n, task).parallel(task);
         // Inside of tasks of their own, tiles would not know which strip they fetch for.
         if (needs_inner_tasks(g.out_height / knobs.get("strip"), sums_of(s).in.batch) &&
-            !fetches_input(knobs) && !fetches_results(knobs))
+            !fetches_input(knobs))
             make_tasks(a.output, tile, co, tiles, tiles_of_task(s, knobs, tiles));
         store_padded(a, s, task);
     } else {

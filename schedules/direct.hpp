@@ -50,7 +50,7 @@ std::string why_no_prefetch(const Situation& s, int vectors);
 std::string why_no_input_prefetch(const Situation& s, int strip);
 
 // Why the next block's results are not fetched ahead, or "".
-std::string why_no_result_prefetch(const Situation& s, int vectors, int strip);
+std::string why_no_result_prefetch(const Situation& s, int vectors);
 
 // Vectors of multiply-adds of an image.
 double vector_count(const Situation& s);

@@ -214,23 +214,15 @@ bool fetches_kernel_by_default(const Situation& s, int vectors, int strip_positi
            ceil_div(strip_positions, positions) <= 64;
 }
 
-// Whether threads have enough to do with strips alone: tiles that fetch input or results are no tasks of
-// their own.
-bool has_strip_tasks(const Situation& s, int strip) {
-    constexpr int fewest = 16;
-    return static_cast<std::int64_t>(geometry(s).out_height / strip) * std::max(sums_of(s).in.batch, 1) >=
-           fewest;
-}
-
-// Where maps come from memory, and the core does not see the input coming by itself: as it does where few
-// channels make a tile's positions neighbours that are gone through once. Measured on a Zen 4 with AVX2,
-// eight images, parts of the peak without and with: 1x1 144->24 on 56x56 0.48 and 0.88, 256->64 0.73 and
-// 0.89, 24->144 0.84 and 0.91; 32->16 on 112x112 would lose a sixth.
+// Where maps come from memory, strips are tasks enough, and the core does not see the input coming by itself:
+// as it does where few channels make a tile's positions neighbours that are gone through once. Measured on a
+// Zen 4 with AVX2, eight images, parts of the peak without and with: 1x1 144->24 on 56x56 0.48 and 0.88,
+// 256->64 0.73 and 0.89, 24->144 0.84 and 0.91; 32->16 on 112x112 would lose a sixth.
 bool fetches_input_by_default(const Situation& s, int vectors, int strip) {
     const Geometry g = geometry(s);
     const Problem p = sums_of(s);
     const bool is_seen = p.in.channels < 64 && vectors * g.lanes >= g.group_out;
-    return are_maps_far(p) && !is_seen && has_strip_tasks(s, strip) &&
+    return are_maps_far(p) && !is_seen && !needs_inner_tasks(g.out_height / strip, p.in.batch) &&
            why_no_input_prefetch(s, strip).empty();
 }
 
@@ -238,11 +230,10 @@ bool fetches_input_by_default(const Situation& s, int vectors, int strip) {
 // 64->256 on eight images of 56x56 with a residual 16.3 and 11.7 ms, without one 10.9 and 9.9, 512->2048 of
 // 7x7 with one 10.9 and 10.0, 7x7 3->64 by strides of two on 224x224 24.2 and 22.7; 64->256 with a residual
 // on one image 1.41 and 1.29.
-bool fetches_results_by_default(const Situation& s, int vectors, int strip) {
+bool fetches_results_by_default(const Situation& s, int vectors) {
     const Problem p = sums_of(s);
     const double bytes = 4 * image_elements(output_shape(p)) * (p.epilogue.has(Step::residual) ? 2 : 1);
-    return (are_maps_far(p) || bytes > 4 * s.target->l2_bytes) && has_strip_tasks(s, strip) &&
-           why_no_result_prefetch(s, vectors, strip).empty();
+    return (are_maps_far(p) || bytes > 4 * s.target->l2_bytes) && why_no_result_prefetch(s, vectors).empty();
 }
 
 int default_unroll(const Situation& s) {
@@ -274,7 +265,7 @@ Knobs defaults(const Situation& s, const Knobs& given) {
         }
     const int ahead = (fetches_kernel_by_default(s, vectors, strip * g.out_width, positions) ? 1 : 0) +
                       (fetches_input_by_default(s, vectors, strip) ? 2 : 0) +
-                      (fetches_results_by_default(s, vectors, strip) ? 4 : 0);
+                      (fetches_results_by_default(s, vectors) ? 4 : 0);
     return {{"vectors", vectors},
             {"positions", positions},
             {"strip", strip},

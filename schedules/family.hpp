@@ -72,8 +72,7 @@ struct InputPrefetch {
 // How a tile fetches the lines of the next block's results; see with_result_prefetch().
 struct ResultPrefetch {
     int positions = 0; // of a tile; 0: nothing is fetched
-    int strip_positions = 0;
-    int channels = 0; // of a block
+    int channels = 0;  // of a block
 };
 
 // What a family asks of the algorithm, so that layer arithmetic stays in the generators.

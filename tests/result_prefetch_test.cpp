@@ -10,11 +10,11 @@ using namespace lamina::testing;
 
 namespace {
 
-// Two images of 8 rows of 6 positions: a position's 32 output channels are two lines.
+// Eight images of 8 rows of 6 positions, enough strips of two rows: 32 output channels are two lines.
 std::map<std::int64_t, int> fetched_lines(const char* epilogue, const char* ahead, int strip,
                                           const char* map) {
     const LoweredKernel kernel = lowered(
-        fmt::format("cross_correlation in=2x8x6x8 out_channels=32 kernel_size=1x1 epilogue={}", epilogue),
+        fmt::format("cross_correlation in=8x8x6x8 out_channels=32 kernel_size=1x1 epilogue={}", epilogue),
         fmt::format("direct,vectors:2,positions:4,strip:2,ahead:{}", ahead));
     FetchedLines fetched(map);
     fetched.run(with_result_prefetch(kernel.module, kernel.problem, kernel.request), {{".task", strip}});
