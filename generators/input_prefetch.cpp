@@ -6,7 +6,6 @@
 #include "lamina/shapes.hpp"
 
 #include <algorithm>
-#include <bit>
 
 namespace lamina {
 
@@ -18,10 +17,11 @@ using Halide::Expr;
 // A strip's input as far as the strip before has not read it, and the loops that fetch it.
 struct Ahead {
     std::string map;
-    int strips, image_floats, row_floats; // of the map
-    int first_row, rows;                  // of the strip behind the first one
-    std::vector<NamedLoop> loops;         // those that count strips, and then those through a strip
-    std::size_t counting;                 // of them
+    std::int64_t image_floats; // of the map
+    int strips, row_floats;
+    int first_row, rows;          // of the strip behind the first one
+    std::vector<NamedLoop> loops; // those that count strips, and then those through a strip
+    std::size_t counting;         // of them
 
     int lines() const { return (rows * row_floats + line_floats - 1) / line_floats; }
 };
@@ -32,8 +32,8 @@ Ahead ahead_of(const Problem& problem, const AlgorithmRequest& whole) {
     const detail::Axis rows = detail::rows(p);
     const int behind = static_cast<int>(rows.extent() - rows.begin); // the first window's end
     Ahead ahead{.map = std::string(batch_operand(problem.op)),
+                .image_floats = std::int64_t{p.in.height} * p.in.width * p.in.channels,
                 .strips = output_shape(p).height / request.rows,
-                .image_floats = p.in.height * p.in.width * p.in.channels,
                 .row_floats = p.in.width * p.in.channels,
                 .first_row = behind + (request.rows - 1) * p.stride.height,
                 .rows = request.rows * p.stride.height,
@@ -146,7 +146,7 @@ private:
                           (Variable::make(Halide::Int(32), loop->name) - loop->min),
                    strip = turn(0, ahead_.counting);
         const Expr row = strip % ahead_.strips * ahead_.rows + ahead_.first_row;
-        const Expr image = Halide::cast<std::int64_t>(strip / ahead_.strips) * ahead_.image_floats;
+        const Expr image = Halide::cast<std::int64_t>(strip / ahead_.strips) * Expr(ahead_.image_floats);
         const Expr start = image + Halide::cast<std::int64_t>(row) * ahead_.row_floats;
         std::vector<Stmt> all;
         for (int i = 0; i < lines_per_part; ++i) {

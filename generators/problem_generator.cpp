@@ -42,9 +42,7 @@ OperatorInputs ProblemGeneratorState::operator_inputs() const {
     OperatorInputs operands;
     operands.request = request();
     operands.is_kernel_packed = is_kernel_packed;
-    const bool is_convolution = reads_kernel(situation.problem.op);
-    operands.batch = is_convolution ? sums_as_requested(situation.problem, operands.request).in.batch
-                                    : as_pointwise(situation.problem).in.batch;
+    operands.batch = sums_as_requested(situation.problem, operands.request).in.batch;
     for (const auto& [operand, input] : inputs) {
         operands.funcs.emplace_back(operand.name, Func(*input));
         if (operand.rank == 4 && operand.shape[0] == open_batch)
@@ -111,13 +109,14 @@ Operand one_image(Operand operand) {
 } // namespace
 
 void ProblemGeneratorState::constrain_call() {
-    const bool is_linear = request().is_linear && situation.problem.op != Operator::pooled_cross_correlation;
-    const int strip_rows = request().separable.rows;
-    const bool is_one_row = request().window.positions > 0;
     const Problem& problem = situation.problem;
+    const AlgorithmRequest asked = request();
+    const bool is_linear = asked.is_linear && problem.op != Operator::pooled_cross_correlation;
+    const int strip_rows = asked.separable.rows;
+    const bool is_one_row = asked.window.positions > 0;
     const Problem convolution = as_convolution(problem);
     const Layout layout = convolution.layout;
-    const bool has_one_image = sums_as_requested(problem, request()) != convolution;
+    const bool has_one_image = sums_as_requested(problem, asked) != convolution;
     const auto seen_as = [&](const Operand& operand) {
         return has_one_image ? one_image(operand) : as_seen(problem, operand);
     };

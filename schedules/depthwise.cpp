@@ -68,7 +68,8 @@ std::string why_no_prefetch(const Situation& s, const Knobs& knobs) {
 }
 
 std::vector<int> ahead_choices(const Situation& s) {
-    return why_no_prefetch(s, {}).empty() ? std::vector{0, 1} : std::vector{0};
+    const Knobs readable{{"stored", stored_choices(s).front()}};
+    return why_no_prefetch(s, readable).empty() ? std::vector{0, 1} : std::vector{0};
 }
 
 std::string legal(const Situation& s, const Knobs& knobs) {

@@ -1,7 +1,8 @@
 // Direct convolution: one register tile of output channels x positions is summed over the whole window while
 // it stays in registers. The kernel is packed so that a tile's vectors are contiguous along the sum;
 // positions run linearly over the map, so that narrow maps waste no columns; the padded input is stored strip
-// by strip, near the cache. direct_cost.cpp says what schedules cost, and which is the default.
+// by strip, near the cache. direct_ahead.cpp says what is fetched ahead, direct_cost.cpp what schedules cost,
+// and which is the default.
 #include "schedules/direct.hpp"
 
 #include <fmt/format.h>
@@ -14,10 +15,6 @@ namespace lamina {
 namespace {
 
 using namespace direct;
-
-// A kernel that is gone through once for each few positions comes in order, which the core fetches ahead by
-// itself: 8 MB of a dense layer's took a quarter longer with prefetches.
-constexpr int few_positions = 4;
 
 // Few positions need the more vectors to hide the multiply-adds' latency.
 int most_vectors(const Situation& s) {
@@ -103,42 +100,6 @@ bool skips_columns(const Situation& s, int positions) {
            p.kernel_size.width <= most_kernel_columns;
 }
 
-double block_bytes(const Situation& s, int vectors) {
-    const Geometry g = geometry(s);
-    return 4.0 * vectors * g.lanes * g.group_in * g.window;
-}
-
-std::string why_no_prefetch(const Situation& s, int vectors) {
-    const Geometry g = geometry(s);
-    const int block = vectors * g.lanes;
-    if (block >= sums_of(s).out_channels)
-        return "one block holds all output channels";
-    if (g.positions < few_positions)
-        return fmt::format("the map has {} positions, too few tiles to fetch the next block's kernel between",
-                           g.positions);
-    if (block_bytes(s, vectors) > 0.75 * s.target->l2_bytes)
-        return "a block's kernel takes more than three quarters of the L2 cache";
-    return "";
-}
-
-std::string why_no_input_prefetch(const Situation& s, int strip) {
-    if (!sums_positions(sums_of(s)))
-        return "only the input of a 1x1 window without stride, padding and groups, layout=nhwc, is fetched";
-    if (takes_slope(s.problem))
-        return "the input is stored strip by strip";
-    if (strip == geometry(s).out_height)
-        return fmt::format("strip:{}: there is no next strip", strip);
-    return "";
-}
-
-std::string why_no_result_prefetch(const Situation& s, int vectors) {
-    const Problem p = sums_of(s);
-    const Geometry g = geometry(s);
-    if (p.layout != Layout::nhwc || p.groups != 1 || p.preactivation)
-        return "only results of one group with contiguous channels are fetched";
-    return vectors * g.lanes >= g.group_out ? "one block holds all output channels" : "";
-}
-
 } // namespace direct
 
 namespace {
@@ -155,24 +116,13 @@ std::string fits(const Situation& s) {
             g.group_out, g.lanes);
     if (g.lanes < 4)
         return fmt::format("{} channels to compute: fewer than a vector of 4", out_channels);
-    if (static_cast<std::int64_t>(g.out_height) * g.out_width > (1 << 28))
+    if (static_cast<std::int64_t>(g.out_height) * g.out_width > most_linear_positions)
         return "the output map has more than 2^28 positions";
     return "";
 }
 
 std::vector<int> skip_choices(const Situation& s) {
     return why_no_skip(s, geometry(s).out_height).empty() ? std::vector{0, 1} : std::vector{0};
-}
-
-std::vector<int> ahead_choices(const Situation& s) {
-    const int all = (why_no_prefetch(s, 1).empty() ? 1 : 0) +
-                    (geometry(s).out_height > 1 && why_no_input_prefetch(s, 1).empty() ? 2 : 0) +
-                    (why_no_result_prefetch(s, 1).empty() ? 4 : 0);
-    std::vector<int> values;
-    for (int ahead = 0; ahead <= all; ++ahead)
-        if ((ahead & ~all) == 0)
-            values.push_back(ahead);
-    return values;
 }
 
 std::string legal(const Situation& s, const Knobs& knobs) {
@@ -196,13 +146,8 @@ std::string legal(const Situation& s, const Knobs& knobs) {
     if (skip != 0 && (skip != 1 || !why_no_skip(s, strip).empty()))
         return fmt::format("skip:{}: {}", skip, skip == 1 ? why_no_skip(s, strip) : "must be 0 or 1");
     const int ahead = knobs.get("ahead", 0);
-    if (ahead < 0 || ahead > 7)
-        return fmt::format("ahead:{}: must be 0 to 7", ahead);
-    for (const std::string& reason : {(ahead & 1) != 0 ? why_no_prefetch(s, vectors) : "",
-                                      (ahead & 2) != 0 ? why_no_input_prefetch(s, strip) : "",
-                                      (ahead & 4) != 0 ? why_no_result_prefetch(s, vectors) : ""})
-        if (!reason.empty())
-            return fmt::format("ahead:{}: {}", ahead, reason);
+    if (std::string reason = why_not_ahead(s, ahead, vectors, strip); !reason.empty())
+        return reason;
     const int chunk = knobs.get("chunk", g.group_in), unroll = knobs.get("unroll", 1);
     if (!contains(chunk_choices(s), chunk))
         return fmt::format("chunk:{}: must divide a group's {} input channels", chunk, g.group_in);
@@ -218,34 +163,10 @@ int stream_count(const Situation& s, int vectors) {
     return geometry(s).positions < few_positions ? std::gcd(vectors, 4) : 1;
 }
 
-// Which of the next block's kernel, the next strip's input and the next block's results tiles fetch ahead.
-bool fetches_kernel(const Knobs& knobs) {
-    return (knobs.get("ahead") & 1) != 0;
-}
-bool fetches_input(const Knobs& knobs) {
-    return (knobs.get("ahead") & 2) != 0;
-}
-bool fetches_results(const Knobs& knobs) {
-    return (knobs.get("ahead") & 4) != 0;
-}
-
-int strip_tiles(const Situation& s, const Knobs& knobs) {
-    return ceil_div(knobs.get("strip") * geometry(s).out_width, knobs.get("positions"));
-}
-
-InputPrefetch input_prefetch(const Situation& s, const Knobs& knobs) {
-    const Geometry g = geometry(s);
-    const int blocks = ceil_div(g.group_out, knobs.get("vectors") * g.lanes);
-    return {.rows = knobs.get("strip"),
-            .strips = {{".task"}},
-            .parts = {{".c.co", blocks},
-                      {".tile", strip_tiles(s, knobs)},
-                      {".channel", g.group_in / knobs.get("unroll")}}};
-}
-
 AlgorithmRequest request(const Situation& s, const Knobs& knobs) {
     const Geometry g = geometry(s);
-    const int streams = stream_count(s, knobs.get("vectors")), positions = knobs.get("positions");
+    const int streams = stream_count(s, knobs.get("vectors")), positions = knobs.get("positions"),
+              ahead = knobs.get("ahead");
     return {.kernel_block = knobs.get("vectors") / streams * g.lanes,
             .kernel_blocks = streams,
             .kernel_chunk = knobs.get("chunk"),
@@ -254,9 +175,9 @@ AlgorithmRequest request(const Situation& s, const Knobs& knobs) {
             .row_part = g.out_width % positions == 0 ? positions : 0,
             .tile_positions = knobs.get("skip") != 0 ? positions : 0,
             .skips_columns = knobs.get("skip") != 0 && skips_columns(s, positions),
-            .prefetch_tiles = fetches_kernel(knobs) ? strip_tiles(s, knobs) : 0,
-            .input_prefetch = fetches_input(knobs) ? input_prefetch(s, knobs) : InputPrefetch{},
-            .result_prefetch = fetches_results(knobs)
+            .prefetch_tiles = (ahead & ahead_kernel) != 0 ? strip_tiles(s, knobs) : 0,
+            .input_prefetch = (ahead & ahead_input) != 0 ? input_prefetch(s, knobs) : InputPrefetch{},
+            .result_prefetch = (ahead & ahead_results) != 0
                                    ? ResultPrefetch{positions, knobs.get("vectors") * g.lanes}
                                    : ResultPrefetch{}};
 }
@@ -272,7 +193,7 @@ int tiles_of_task(const Situation& s, const Knobs& knobs, int tiles) {
               strips = g.out_height / knobs.get("strip");
     const double cycles = vector_count(s) / s.target->fma_per_cycle;
     const int tasks = static_cast<int>(std::min<double>(wanted_tasks, cycles / cycles_of_task));
-    if (fetches_kernel(knobs) || tasks <= strips * blocks)
+    if ((knobs.get("ahead") & ahead_kernel) != 0 || tasks <= strips * blocks)
         return tiles;
     return ceil_div(tiles, ceil_div(tasks, strips * blocks));
 }
@@ -318,12 +239,12 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
                            knobs.get("unroll"));
     if (skips && skips_columns(s, knobs.get("positions")))
         a.sum.update().unroll(a.window[1]);
-    const int tiles = ceil_div(knobs.get("strip") * g.out_width, knobs.get("positions"));
+    const int tiles = strip_tiles(s, knobs);
     if (knobs.get("strip") < g.out_height) {
         a.output.fuse(strip, a.n, task).parallel(task);
         // Inside of tasks of their own, tiles would not know which strip they fetch for.
         if (needs_inner_tasks(g.out_height / knobs.get("strip"), sums_of(s).in.batch) &&
-            !fetches_input(knobs))
+            (knobs.get("ahead") & ahead_input) == 0)
             make_tasks(a.output, tile, co, tiles, tiles_of_task(s, knobs, tiles));
         store_padded(a, s, task);
     } else {

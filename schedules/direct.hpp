@@ -1,5 +1,5 @@
 // What the files of the family direct know of each other: limits of a schedule are in direct.cpp, what it
-// costs and the default in direct_cost.cpp.
+// fetches ahead in direct_ahead.cpp, what it costs and the default in direct_cost.cpp.
 #pragma once
 
 #include "schedules/nests.hpp"
@@ -17,6 +17,10 @@ struct Geometry {
 Problem sums_of(const Situation& s);
 
 Geometry geometry(const Situation& s);
+
+// A kernel that is gone through once for each few positions comes in order, which the core fetches ahead by
+// itself: 8 MB of a dense layer's took a quarter longer with prefetches.
+constexpr int few_positions = 4;
 
 // Accumulators, one tile's kernel vectors and one broadcast input share the registers. A single position's
 // kernel vectors are read by the multiply-adds themselves.
@@ -42,15 +46,23 @@ bool skips_columns(const Situation& s, int positions);
 // Bytes of the kernel that a tile goes through.
 double block_bytes(const Situation& s, int vectors);
 
-// Why the next block's kernel is not fetched ahead, or "": one that leaves no room for another in the L2
-// cache would only be driven out.
-std::string why_no_prefetch(const Situation& s, int vectors);
+// What tiles fetch ahead: the next block's kernel, the next strip's input, the next block's results. The knob
+// `ahead` is a sum of these.
+constexpr int ahead_kernel = 1, ahead_input = 2, ahead_results = 4;
 
-// Why the next strip's input is not fetched ahead, or "".
-std::string why_no_input_prefetch(const Situation& s, int strip);
+std::vector<int> ahead_choices(const Situation& s);
 
-// Why the next block's results are not fetched ahead, or "".
-std::string why_no_result_prefetch(const Situation& s, int vectors);
+// Why these are not fetched, naming the knob and the value, or "".
+std::string why_not_ahead(const Situation& s, int ahead, int vectors, int strip);
+
+int default_ahead(const Situation& s, int vectors, int positions, int strip);
+
+// Tiles of a strip.
+int strip_tiles(const Situation& s, const Knobs& knobs);
+
+// How a strip's tiles fetch the next one's input. Of the knobs it asks for vectors, positions, strip and
+// unroll.
+InputPrefetch input_prefetch(const Situation& s, const Knobs& knobs);
 
 // Vectors of multiply-adds of an image.
 double vector_count(const Situation& s);

@@ -200,42 +200,6 @@ int default_chunk(const Situation& s) {
     return g.window == 1 ? g.group_in : best;
 }
 
-// Where the kernel does not stay in the L2 cache from one call to the next, and a block has so few tiles that
-// the first one's waiting counts. Measured on an Emerald Rapids, by turns with another library's kernels: 1x1
-// 1024->512 on 14x14 (2 MiB) 0.89 of the peak without and 0.95 with, 1024->256 (1 MiB) 0.89 and 0.97,
-// 512->256 on 28x28 (0.5 MiB) 0.94 and 0.95; by itself 512->2048 on 7x7 (4 MiB) 0.79 and 0.90. On a Zen 3
-// 4 MiB gained nothing, 3x3 512->512 on 7x7, 9 MiB, went from 0.77 to 0.86 to 0.87 to 0.89; on 14x14 by
-// strides of two on a Zen 5 1.06 and 1.02 while the cache behind the L2 is this core's alone, 0.84 and 0.98
-// while others use it.
-bool fetches_kernel_by_default(const Situation& s, int vectors, int strip_positions, int positions) {
-    const Geometry g = geometry(s);
-    return why_no_prefetch(s, vectors).empty() &&
-           4.0 * g.group_in * g.window * sums_of(s).out_channels >= s.target->l2_bytes &&
-           ceil_div(strip_positions, positions) <= 64;
-}
-
-// Where maps come from memory, strips are tasks enough, and the core does not see the input coming by itself:
-// as it does where few channels make a tile's positions neighbours that are gone through once. Measured on a
-// Zen 4 with AVX2, eight images, parts of the peak without and with: 1x1 144->24 on 56x56 0.48 and 0.88,
-// 256->64 0.73 and 0.89, 24->144 0.84 and 0.91; 32->16 on 112x112 would lose a sixth.
-bool fetches_input_by_default(const Situation& s, int vectors, int strip) {
-    const Geometry g = geometry(s);
-    const Problem p = sums_of(s);
-    const bool is_seen = p.in.channels < 64 && vectors * g.lanes >= g.group_out;
-    return are_maps_far(p) && !is_seen && !needs_inner_tasks(g.out_height / strip, p.in.batch) &&
-           why_no_input_prefetch(s, strip).empty();
-}
-
-// Where results, and what is added to them, do not stay near either. Measured there, without and with: 1x1
-// 64->256 on eight images of 56x56 with a residual 16.3 and 11.7 ms, without one 10.9 and 9.9, 512->2048 of
-// 7x7 with one 10.9 and 10.0, 7x7 3->64 by strides of two on 224x224 24.2 and 22.7; 64->256 with a residual
-// on one image 1.41 and 1.29.
-bool fetches_results_by_default(const Situation& s, int vectors) {
-    const Problem p = sums_of(s);
-    const double bytes = 4 * image_elements(output_shape(p)) * (p.epilogue.has(Step::residual) ? 2 : 1);
-    return (are_maps_far(p) || bytes > 4 * s.target->l2_bytes) && why_no_result_prefetch(s, vectors).empty();
-}
-
 int default_unroll(const Situation& s) {
     const Geometry g = geometry(s);
     const std::vector<int> unrolls = unroll_choices(s);
@@ -263,16 +227,13 @@ Knobs defaults(const Situation& s, const Knobs& given) {
                 positions = p;
             }
         }
-    const int ahead = (fetches_kernel_by_default(s, vectors, strip * g.out_width, positions) ? 1 : 0) +
-                      (fetches_input_by_default(s, vectors, strip) ? 2 : 0) +
-                      (fetches_results_by_default(s, vectors) ? 4 : 0);
     return {{"vectors", vectors},
             {"positions", positions},
             {"strip", strip},
             {"chunk", default_chunk(s)},
             {"unroll", default_unroll(s)},
             {"skip", skip},
-            {"ahead", given.get("ahead", ahead)}};
+            {"ahead", given.get("ahead", default_ahead(s, vectors, positions, strip))}};
 }
 
 // The tiles' arithmetic, what the loops around them cost, and bytes from beyond the L2 cache, of which a core
@@ -282,7 +243,7 @@ double cost(const Situation& s, const Knobs& knobs) {
     const int vectors = knobs.get("vectors"), positions = knobs.get("positions"), strip = knobs.get("strip");
     const double multiply_adds = vector_count(s);
     const double steps = multiply_adds / (vectors * positions);
-    const bool is_ahead = (knobs.get("ahead") & 1) != 0;
+    const bool is_ahead = (knobs.get("ahead") & ahead_kernel) != 0;
     const double turns = steps / knobs.get("unroll"), loops = steps / knobs.get("chunk");
     const double bytes =
         far_bytes(s, vectors * g.lanes, strip, is_ahead) + result_bytes(s, vectors * g.lanes, strip);

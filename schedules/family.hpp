@@ -103,7 +103,7 @@ struct AlgorithmRequest {
 };
 
 // The problem whose sums such an algorithm computes, and whose maps it sees.
-constexpr Problem sums_as_requested(const Problem& problem, const AlgorithmRequest& request) {
+inline Problem sums_as_requested(const Problem& problem, const AlgorithmRequest& request) {
     const Problem p = as_convolution(problem);
     return request.has_one_image ? as_one_image(p) : p;
 }

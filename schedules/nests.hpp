@@ -97,10 +97,6 @@ void store_padded(Stages& a, const Situation& s, const Halide::Var& level);
 // which makes so many rows of the output.
 void store_unpadded(Stages& a, const Situation& s, const Halide::Var& level, int rows);
 
-// What the knob `ahead` means where it is the kernel that is fetched; see with_kernel_prefetch().
-inline constexpr std::string_view ahead_meaning =
-    "1: the next block's kernel is fetched while this one is computed";
-
 // Whether the problem is one sum of products with a kernel, without another one or a pool behind it.
 constexpr bool is_one_sum(const Problem& p) {
     return reads_kernel(p.op) && p.op != Operator::separable_convolution &&

@@ -20,7 +20,7 @@ Situation sums_of(const Situation& s, int rows) {
     const int sums = std::min(rows * s.problem.pool_stride.height, output_shape(p).height);
     p.in.height = padded_reach(p, {sums, 1}).height;
     p.padding = {0, 0, padding.left, padding.right};
-    p.in.batch = 1;
+    p.in.batch = 1; // strips are parts of an image
     return {p, s.target, s.is_packed_in_calls};
 }
 

@@ -1,6 +1,6 @@
 // A separable convolution strip by strip: the depthwise sums of some rows are stored where the cache holds
 // them, and a register tile of output channels and positions, that of the family direct, sums over them.
-#include "schedules/nests.hpp"
+#include "schedules/direct.hpp"
 
 #include <fmt/format.h>
 
@@ -194,18 +194,11 @@ Knobs defaults(const Situation& s, const Knobs& given) {
             {"ahead", given.get("ahead", is_far(s) && why_no_prefetch(s, strip).empty() ? 1 : 0)}};
 }
 
-// While the 1x1 sums of a strip are computed, which read nothing from beyond the L2 cache, as direct does it.
-InputPrefetch input_prefetch(const Situation& s, const Knobs& knobs) {
-    const Situation sums = pointwise(s);
-    Knobs direct = for_direct(knobs);
-    direct.set("ahead", 2);
-    return direct_family.request(sums, direct_family.defaults(sums, direct)).input_prefetch;
-}
-
 AlgorithmRequest request(const Situation& s, const Knobs& knobs) {
     return {.kernel_block = knobs.get("vectors") * lanes_for(*s.target, s.problem.out_channels),
             .is_linear = true,
-            .input_prefetch = knobs.get("ahead") != 0 ? input_prefetch(s, knobs) : InputPrefetch{},
+            .input_prefetch =
+                knobs.get("ahead") != 0 ? direct::input_prefetch(pointwise(s), knobs) : InputPrefetch{},
             .separable = {.rows = knobs.get("strip"), .columns = knobs.get("columns")}};
 }
 

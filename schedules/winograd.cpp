@@ -329,7 +329,7 @@ const Family winograd_family = {
      {"block", "tiles that are transformed together, part of a row or whole rows", block_choices},
      {"images", "images whose tiles make up a block", image_choices},
      {"group", "vectors of output channels that are summed before they are transformed", group_choices},
-     {"ahead", ahead_meaning, ahead_choices}},
+     {"ahead", "1: the next block's kernel is fetched while this one is computed", ahead_choices}},
     legal,
     defaults,
     fits,

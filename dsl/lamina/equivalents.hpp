@@ -90,11 +90,13 @@ constexpr bool sums_positions(const Problem& p) {
            p.layout == Layout::nhwc;
 }
 
+// Positions of a map that may be counted in one row.
+constexpr std::int64_t most_linear_positions = 1 << 28;
+
 // A problem whose sums know no image as that of one image with the rows of all; any other problem as it is.
 constexpr Problem as_one_image(Problem p) {
-    constexpr std::int64_t most_positions = 1 << 28;
     if (sums_positions(p) && p.in.batch > 1 &&
-        std::int64_t{p.in.height} * p.in.width <= most_positions / p.in.batch) {
+        std::int64_t{p.in.height} * p.in.width <= most_linear_positions / p.in.batch) {
         p.in.height *= p.in.batch;
         p.in.batch = 1;
     }

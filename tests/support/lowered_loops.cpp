@@ -105,8 +105,9 @@ void FetchedLines::called(const Call* call) {
     REQUIRE(base);
     const Variable* buffer = base->value.as<Variable>();
     REQUIRE(buffer);
-    // Halide numbers a name that it has given before.
-    if (buffer->name == buffer_ || buffer->name.starts_with(buffer_ + "$"))
+    const std::string name = buffer->name.substr(0, buffer->name.find('$')); // Halide may number it
+    CHECK((name == buffer_ || name == beside_));
+    if (name == buffer_)
         ++lines[value(sum->b) / bytes_of_line];
 }
 

@@ -51,15 +51,17 @@ private:
     Halide::Expr simplified(const Halide::Expr& e) const;
 };
 
-// Which cache lines of a buffer prefetch_line() would fetch, from its first one on, and how often each.
+// Which cache lines of a buffer prefetch_line() would fetch, from its first one on, and how often each. A
+// check fails where it would fetch those of another buffer, but for the one that may be fetched beside it.
 class FetchedLines : public RunLoops {
 public:
-    explicit FetchedLines(std::string buffer) : buffer_(std::move(buffer)) {}
+    explicit FetchedLines(std::string buffer, std::string beside = "")
+        : buffer_(std::move(buffer)), beside_(std::move(beside)) {}
 
     std::map<std::int64_t, int> lines;
 
 private:
-    std::string buffer_;
+    std::string buffer_, beside_;
 
     void called(const Halide::Internal::Call* call) override;
 };
