@@ -194,11 +194,21 @@ Knobs defaults(const Situation& s, const Knobs& given) {
             {"ahead", given.get("ahead", is_far(s) && why_no_prefetch(s, strip).empty() ? 1 : 0)}};
 }
 
+// While the 1x1 sums of a strip are computed, which read nothing from beyond the L2 cache themselves: a part
+// with each turn of their innermost loop.
+InputPrefetch input_prefetch(const Situation& s, const Knobs& knobs) {
+    const int block = knobs.get("vectors") * lanes_for(*s.target, s.problem.out_channels);
+    return {.rows = knobs.get("strip"),
+            .strips = {{".task"}},
+            .parts = {{".c.co", ceil_div(s.problem.out_channels, block)},
+                      {".p.tile", direct::strip_tiles(pointwise(s), knobs)},
+                      {".summed", s.problem.in.channels / knobs.get("unroll")}}};
+}
+
 AlgorithmRequest request(const Situation& s, const Knobs& knobs) {
     return {.kernel_block = knobs.get("vectors") * lanes_for(*s.target, s.problem.out_channels),
             .is_linear = true,
-            .input_prefetch =
-                knobs.get("ahead") != 0 ? direct::input_prefetch(pointwise(s), knobs) : InputPrefetch{},
+            .input_prefetch = knobs.get("ahead") != 0 ? input_prefetch(s, knobs) : InputPrefetch{},
             .separable = {.rows = knobs.get("strip"), .columns = knobs.get("columns")}};
 }
 
@@ -226,14 +236,16 @@ void schedule_part(Stages& a, const Situation& s, const Knobs& knobs, std::size_
 
 void schedule_sums(Stages& a, const Situation& s, const Knobs& knobs, const Halide::Var& tile) {
     const int lanes = lanes_for(*s.target, s.problem.out_channels);
+    const Halide::RVar summed("summed"), within("within");
     a.sum.compute_at(a.output, tile).store_in(Halide::MemoryType::Stack);
     a.sum.vectorize(a.c, lanes).unroll(a.c).unroll(a.p);
     a.sum.update()
-        .reorder(a.c, a.p, a.window[0])
+        .split(a.window[0], summed, within, knobs.get("unroll"))
+        .reorder(a.c, a.p, within, summed)
         .vectorize(a.c, lanes)
         .unroll(a.c)
         .unroll(a.p)
-        .unroll(a.window[0], knobs.get("unroll"));
+        .unroll(within);
 }
 
 void apply(Stages& a, const Situation& s, const Knobs& knobs) {

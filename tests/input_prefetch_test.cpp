@@ -15,16 +15,26 @@ const char* const separable =
     "separable_convolution in=2x8x16x8 out_channels=24 kernel_size=3x3 padding=same";
 constexpr std::int64_t lines_of_row = 8, lines_of_image = 8 * lines_of_row;
 
-std::map<std::int64_t, int> fetched_lines(const std::string& problem, const std::string& schedule, int task,
-                                          const std::string& map = "input") {
+FetchedLines fetched(const std::string& problem, const std::string& schedule, int task,
+                     const std::string& map = "input") {
     const LoweredKernel kernel = lowered(problem, schedule);
     FetchedLines fetched(map);
     fetched.run(with_input_prefetch(kernel.module, kernel.problem, kernel.request), {{".task", task}});
-    return fetched.lines;
+    return fetched;
 }
 
+std::map<std::int64_t, int> fetched_lines(const std::string& problem, const std::string& schedule, int task,
+                                          const std::string& map = "input") {
+    return fetched(problem, schedule, task, map).lines;
+}
+
+// Each of `count` lines once; the last one for all parts that are left over.
 void check_all(const std::map<std::int64_t, int>& lines, std::int64_t first, std::int64_t count) {
     REQUIRE(!lines.empty());
+    for (const auto& [line, times] : lines) {
+        INFO("line " << line);
+        CHECK((times == 1 || line == first + count - 1));
+    }
     CHECK(lines.begin()->first == first);
     CHECK(lines.rbegin()->first == first + count - 1);
     CHECK(lines.size() == static_cast<std::size_t>(count));
@@ -41,6 +51,19 @@ TEST_CASE("The tiles of a strip fetch what the next strip reads first", "[schedu
             check_all(fetched_lines(separable, std::string("separable,strip:4,ahead:1,") + tiles, 2 * image),
                       image * lines_of_image + 5 * lines_of_row, 4 * lines_of_row);
         }
+}
+
+TEST_CASE("The turns of a tile's sum share what is fetched", "[schedules]") {
+    // Eight times the channels: 256 lines, and 33 tiles of 16 turns.
+    const FetchedLines of_separable =
+        fetched("separable_convolution in=2x8x16x64 out_channels=24 kernel_size=3x3 padding=same",
+                "separable,strip:4,ahead:1,vectors:1,positions:6,unroll:4", 0);
+    CHECK(of_separable.most_in_a_turn == 1);
+    check_all(of_separable.lines, 5 * 8 * lines_of_row, 4 * 8 * lines_of_row);
+    const FetchedLines of_direct = fetched("cross_correlation in=2x8x16x64 out_channels=24 kernel_size=1x1",
+                                           "direct,strip:4,ahead:2,vectors:1,positions:6,unroll:4", 0);
+    CHECK(of_direct.most_in_a_turn == 1);
+    check_all(of_direct.lines, 4 * 8 * lines_of_row, 4 * 8 * lines_of_row);
 }
 
 TEST_CASE("Tiles of a 1x1 convolution fetch the next strip", "[schedules]") {

@@ -71,6 +71,7 @@ void RunLoops::visit(const For* loop) {
         return;
     for (std::int64_t i = *first; i < *first + *extent; ++i) {
         values_[loop->name] = Halide::Expr(static_cast<int>(i));
+        turned();
         loop->body.accept(this);
     }
     values_.erase(loop->name);
@@ -107,8 +108,10 @@ void FetchedLines::called(const Call* call) {
     REQUIRE(buffer);
     const std::string name = buffer->name.substr(0, buffer->name.find('$')); // Halide may number it
     CHECK((name == buffer_ || name == beside_));
-    if (name == buffer_)
-        ++lines[value(sum->b) / bytes_of_line];
+    if (name != buffer_)
+        return;
+    ++lines[value(sum->b) / bytes_of_line];
+    most_in_a_turn = std::max(most_in_a_turn, ++in_turn_);
 }
 
 } // namespace lamina::testing

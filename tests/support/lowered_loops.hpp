@@ -36,6 +36,8 @@ public:
 
 protected:
     virtual void called(const Halide::Internal::Call* call) = 0;
+    // Before each turn of a loop.
+    virtual void turned() {}
     // In this turn; fails the test where that is not known.
     std::int64_t value(const Halide::Expr& e) const;
 
@@ -59,11 +61,14 @@ public:
         : buffer_(std::move(buffer)), beside_(std::move(beside)) {}
 
     std::map<std::int64_t, int> lines;
+    int most_in_a_turn = 0; // of a loop
 
 private:
     std::string buffer_, beside_;
+    int in_turn_ = 0;
 
     void called(const Halide::Internal::Call* call) override;
+    void turned() override { in_turn_ = 0; }
 };
 
 } // namespace lamina::testing
