@@ -55,6 +55,9 @@ std::vector<int> ahead_choices(const Situation& s);
 // Why these are not fetched, naming the knob and the value, or "".
 std::string why_not_ahead(const Situation& s, int ahead, int vectors, int strip);
 
+// Whether strips of so many rows fetch the next one's input by default.
+bool fetches_input_by_default(const Situation& s, int strip);
+
 int default_ahead(const Situation& s, int vectors, int positions, int strip);
 
 // Tiles of a strip.

@@ -60,18 +60,6 @@ bool fetches_kernel_by_default(const Situation& s, int vectors, int tiles) {
            4.0 * g.group_in * g.window * sums_of(s).out_channels >= s.target->l2_bytes && tiles <= 64;
 }
 
-// Where maps come from memory, strips are tasks enough, and the core does not see the input coming by itself:
-// as it does where a position has few channels. Measured on a Zen 4 with AVX2, eight images, parts of the
-// peak without and with: 1x1 144->24 on 56x56 0.48 and 0.86, 256->64 0.72 and 0.87; of 112x112 16->96 would
-// go from 5.4 to 6.1 ms.
-bool fetches_input_by_default(const Situation& s, int strip) {
-    constexpr int few_channels = 64;
-    const Problem p = sums_of(s);
-    return are_maps_far(p) && p.in.channels >= few_channels &&
-           !needs_inner_tasks(geometry(s).out_height / strip, p.in.batch) &&
-           why_no_input_prefetch(s, strip).empty();
-}
-
 // Where results, and what is added to them, do not stay near either. Measured there, without and with: 1x1
 // 64->256 on eight images of 56x56 with a residual 16.8 and 12.1 ms, without one 10.5 and 9.8, 512->2048 of
 // 7x7 with one 11.2 and 10.3, 24->144 of 56x56 2.7 and 2.1, 7x7 3->64 by strides of two on 224x224 24.0
@@ -83,6 +71,18 @@ bool fetches_results_by_default(const Situation& s, int vectors) {
 }
 
 } // namespace
+
+// Where maps come from memory, strips are tasks enough, and the core does not see the input coming by itself:
+// as it does where a position has few channels. Measured on a Zen 4 with AVX2, eight images, parts of the
+// peak without and with: 1x1 144->24 on 56x56 0.48 and 0.86, 256->64 0.72 and 0.87; of 112x112 16->96 would
+// go from 5.4 to 6.1 ms.
+bool fetches_input_by_default(const Situation& s, int strip) {
+    constexpr int few_channels = 64;
+    const Problem p = sums_of(s);
+    return are_maps_far(p) && p.in.channels >= few_channels &&
+           !needs_inner_tasks(geometry(s).out_height / strip, p.in.batch) &&
+           why_no_input_prefetch(s, strip).empty();
+}
 
 std::vector<int> ahead_choices(const Situation& s) {
     const int all = (why_no_kernel_prefetch(s, 1).empty() ? ahead_kernel : 0) |

@@ -173,17 +173,25 @@ bool is_worth_whole(const Situation& s, int block) {
            far_bytes(s, block, rows, false) <= bytes_per_cycle * vector_count(s) / s.target->fma_per_cycle;
 }
 
-// Of all strips, the one that waits least for bytes from beyond the L2 cache.
+// Of all strips, the one that waits least for bytes from beyond the L2 cache; but where more is stored than
+// read, no longer one than those that fetch their input ahead. Measured on a Zen 4, eight images, the time of
+// another library's kernel over that of this one: 1x1 128->512 with a residual on 28x28, 0.92 in strips of 16
+// rows and 0.99 of seven; 64->64 on 56x56 would go from 1.03 to 0.99.
 int default_strip(const Situation& s, int block) {
     const Geometry g = geometry(s);
     constexpr int fewest_positions = 64;
     if (is_worth_whole(s, block))
         return g.out_height;
+    const bool stores_more = sums_of(s).out_channels > sums_of(s).in.channels;
     int best = g.out_height;
     double fewest = 1e300;
     for (int strip : strip_choices(s)) {
         const double bytes = far_bytes(s, block, strip, false) + result_bytes(s, block, strip);
-        if (strip * g.out_width >= std::min(g.positions, fewest_positions) && bytes <= fewest) {
+        if (strip * g.out_width < std::min(g.positions, fewest_positions))
+            continue;
+        if (stores_more && fetches_input_by_default(s, best) && !fetches_input_by_default(s, strip))
+            break;
+        if (bytes <= fewest) {
             fewest = bytes;
             best = strip;
         }

@@ -155,6 +155,10 @@ TEST_CASE("Inputs that come from memory are fetched ahead", "[schedules]") {
     CHECK(ahead("cross_correlation in=1x7x7x64 out_channels=256 kernel_size=1x1 epilogue=residual",
                 "direct") == 0);
     // A position has two lines or one.
+    // Strips are short enough for it where more is stored than read: seven rows of all images', not sixteen.
+    CHECK(ahead("cross_correlation in=8x28x28x128 out_channels=512 kernel_size=1x1 epilogue=residual",
+                "direct") == 6);
+    CHECK(ahead("cross_correlation in=8x56x56x64 out_channels=64 kernel_size=1x1", "direct") == 4);
     CHECK(ahead("cross_correlation in=8x112x112x16 out_channels=96 kernel_size=1x1", "direct") == 4);
     CHECK(ahead("cross_correlation in=8x112x112x32 out_channels=16 kernel_size=1x1", "direct") == 0);
     // An image of 1.8 MB, of 0.15 MB; and rows of a gradient that meet none of the map's.
