@@ -63,8 +63,7 @@ int default_ahead(const Situation& s, int vectors, int positions, int strip);
 // Tiles of a strip.
 int strip_tiles(const Situation& s, const Knobs& knobs);
 
-// How a strip's tiles fetch the next one's input. Of the knobs it asks for vectors, positions, strip and
-// unroll.
+// How a strip's tiles fetch the next one's input.
 InputPrefetch input_prefetch(const Situation& s, const Knobs& knobs);
 
 // Vectors of multiply-adds of an image.

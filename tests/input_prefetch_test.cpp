@@ -18,9 +18,9 @@ constexpr std::int64_t lines_of_row = 8, lines_of_image = 8 * lines_of_row;
 FetchedLines fetched(const std::string& problem, const std::string& schedule, int task,
                      const std::string& map = "input") {
     const LoweredKernel kernel = lowered(problem, schedule);
-    FetchedLines fetched(map);
-    fetched.run(with_input_prefetch(kernel.module, kernel.problem, kernel.request), {{".task", task}});
-    return fetched;
+    FetchedLines lines(map);
+    lines.run(with_input_prefetch(kernel.module, kernel.problem, kernel.request), {{".task", task}});
+    return lines;
 }
 
 std::map<std::int64_t, int> fetched_lines(const std::string& problem, const std::string& schedule, int task,
