@@ -6,6 +6,7 @@
 #include "generators/packed_kernel.hpp"
 #include "generators/stride_phases.hpp"
 #include "generators/sum_gradient.hpp"
+#include "generators/sum_position.hpp"
 #include "generators/winograd.hpp"
 
 namespace lamina {
@@ -25,14 +26,6 @@ Func map_under_windows(Stages& a, const Problem& problem, const Func& input,
     return is_in_strips && a.padded.defined() ? padded_beyond(a, p, input) : map;
 }
 
-// The column of a linear position. Halide does not find out by itself that the positions of a tile are
-// neighbours in a row: it leaves a remainder for each of them, and so an address.
-Expr column(const Expr& position, int width, int row_part) {
-    if (row_part == 0)
-        return position % width;
-    return position / row_part % (width / row_part) * row_part + position % row_part;
-}
-
 Stages build_convolution(const Problem& problem, const OperatorInputs& inputs) {
     if (inputs.request.has_phases)
         return stride_phases(problem, inputs);
@@ -45,41 +38,32 @@ Stages build_convolution(const Problem& problem, const OperatorInputs& inputs) {
     const Func input = is_gradient(problem.op) ? sum_gradient(problem, inputs) : inputs["input"];
     const bool skips_padding = inputs.request.skips_padding;
     const Func map = skips_padding ? input : map_under_windows(a, problem, input, inputs.request);
-    const int out_width = output_shape(p).width;
     a.is_linear = inputs.request.is_linear;
     a.window = RDom(0, k.in, 0, k.width, 0, k.height, "window");
 
-    const Expr x = a.is_linear ? column(a.p, out_width, inputs.request.row_part) : Expr(a.x);
-    Expr y = a.is_linear ? a.p / out_width : Expr(a.y);
+    const SumPosition position = sum_position(a, p, inputs.request);
+    const Expr x = position.x;
     // Halide's bounds of the rows that a pool asks for next are wider than what is asked for.
-    if (problem.op == Operator::pooled_cross_correlation)
-        y = min(y, output_shape(p).height - 1);
-    const std::vector<Halide::Var> at{a.c, a.is_linear ? a.p : a.x, a.y, a.n};
+    const Expr y = problem.op == Operator::pooled_cross_correlation
+                       ? min(position.y, output_shape(p).height - 1)
+                       : position.y;
     const Halide::RVar rc = a.window[0], rx = a.window[1], ry = a.window[2];
     const Size stride = window_stride(p);
     // A last tile that is not full has sums of channels that do not exist; they have no bias either.
     const bool is_full = k.block == 0 || k.out % k.tile == 0;
     const bool starts_with_bias = is_full && p.epilogue.count > 0 && p.epilogue.steps[0] == Step::bias;
-    if (inputs.request.tile_positions > 0) {
-        const Expr tile = a.y, size = inputs.request.tile_positions;
-        const Expr last = min(tile * size + size, output_shape(p).height * out_width) - 1;
-        a.window.where(
-            meets_input<Expr>(detail::rows(p), tile * size / out_width, last / out_width, a.window[2]));
-        if (inputs.request.skips_columns)
-            a.window.where(meets_input<Expr>(detail::columns(p), x, x, a.window[1]));
-    }
+    if (inputs.request.skips_rows)
+        a.window.where(meets_input<Expr>(detail::rows(p), position.first_row, position.last_row, ry));
+    if (inputs.request.skips_columns)
+        a.window.where(meets_input<Expr>(detail::columns(p), x, x, rx));
     a.sum = Func("sum");
-    a.sum(at) = starts_with_bias ? Expr(inputs["bias"](a.c)) : Expr(0.0f);
+    a.sum(position.at) = starts_with_bias ? Expr(inputs["bias"](a.c)) : Expr(0.0f);
     const std::vector<Expr> under{input_channel(p, a.c, rc), x * stride.width + rx * p.dilation.width,
                                   y * stride.height + ry * p.dilation.height, a.n};
     const Expr value =
         skips_padding ? read_unpadded(a, p, input, a.window, under, takes_slope(problem)) : Expr(map(under));
-    a.sum(at) += kernel.at(a.c, rc, rx, ry) * value;
-
-    const Expr sum = inputs.request.tile_positions > 0
-                         ? a.sum(a.c, a.p, a.p / inputs.request.tile_positions, a.n)
-                         : a.sum(at);
-    define_output(a, problem, inputs, sum, starts_with_bias ? 1 : 0);
+    a.sum(position.at) += kernel.at(a.c, rc, rx, ry) * value;
+    define_output(a, problem, inputs, a.sum(position.of_output), starts_with_bias ? 1 : 0);
     return a;
 }
 

@@ -112,7 +112,7 @@ void ProblemGeneratorState::constrain_call() {
     const Problem& problem = situation.problem;
     const AlgorithmRequest asked = request();
     const bool is_linear = asked.is_linear && problem.op != Operator::pooled_cross_correlation;
-    const int strip_rows = asked.separable.rows;
+    const int strip_rows = asked.strip_rows;
     const bool is_one_row = asked.window.positions > 0;
     const Problem convolution = as_convolution(problem);
     const Layout layout = convolution.layout;

@@ -27,7 +27,7 @@ struct DepthwiseMap {
 // tile's columns are zeros is known when it is compiled.
 DepthwiseMap depthwise_map(Stages& a, const Problem& p, const OperatorInputs& inputs) {
     const bool is_read = p.layout == Layout::nhwc && p.padding_mode == PaddingMode::zeros;
-    if (is_read && inputs.request.separable.rows > 0)
+    if (is_read && inputs.request.is_linear)
         return {inputs["input"], false};
     return {padded_input(a, p, inputs["input"], 0.0f), true};
 }
@@ -110,7 +110,7 @@ Func whole_depthwise(Stages& a, const Problem& p, const OperatorInputs& inputs) 
 
 // The same by (c, p, y, n), strip by strip.
 Func depthwise_in_strips(Stages& a, const Problem& p, const OperatorInputs& inputs) {
-    const auto [rows, tile] = inputs.request.separable;
+    const int rows = inputs.request.strip_rows, tile = inputs.request.separable.columns;
     const int width = output_shape(p).width;
     const DepthwiseMap map = depthwise_map(a, p, inputs);
     a.depthwise = Func("depthwise");
@@ -131,9 +131,8 @@ Stages build_separable(const Problem& problem, const OperatorInputs& inputs) {
     Stages a;
     const Problem pointwise = pointwise_part(problem);
     a.is_linear = inputs.request.is_linear;
-    const Func depthwise = inputs.request.separable.rows > 0
-                               ? depthwise_in_strips(a, depthwise_part(problem), inputs)
-                               : whole_depthwise(a, depthwise_part(problem), inputs);
+    const Func depthwise = inputs.request.is_linear ? depthwise_in_strips(a, depthwise_part(problem), inputs)
+                                                    : whole_depthwise(a, depthwise_part(problem), inputs);
     const Kernel kernel(a, pointwise, inputs);
     const KernelLayout& k = kernel.layout();
     // A last block that is not full has sums of channels that do not exist; they have no bias either.

@@ -81,14 +81,12 @@ std::vector<int> unroll_choices(const Situation& s) {
     return unrolls_of(geometry(s).group_in);
 }
 
-std::string why_no_skip(const Situation& s, int strip) {
+std::string why_no_skip(const Situation& s) {
     const Problem p = sums_of(s);
     const Padding padding = resolved_padding(p);
     if (p.op == Operator::transposed_convolution || p.padding_mode != PaddingMode::zeros ||
         padding.top + padding.bottom == 0)
         return "no zeros above or below the input";
-    if (strip != output_shape(p).height)
-        return fmt::format("strip:{}: only where the whole map is one strip", strip);
     return "";
 }
 
@@ -122,7 +120,7 @@ std::string fits(const Situation& s) {
 }
 
 std::vector<int> skip_choices(const Situation& s) {
-    return why_no_skip(s, geometry(s).out_height).empty() ? std::vector{0, 1} : std::vector{0};
+    return why_no_skip(s).empty() ? std::vector{0, 1} : std::vector{0};
 }
 
 std::string legal(const Situation& s, const Knobs& knobs) {
@@ -143,8 +141,8 @@ std::string legal(const Situation& s, const Knobs& knobs) {
         return fmt::format("positions:{}: a strip of {} rows has only {} positions", positions, strip,
                            strip * g.out_width);
     const int skip = knobs.get("skip", 0);
-    if (skip != 0 && (skip != 1 || !why_no_skip(s, strip).empty()))
-        return fmt::format("skip:{}: {}", skip, skip == 1 ? why_no_skip(s, strip) : "must be 0 or 1");
+    if (skip != 0 && (skip != 1 || !why_no_skip(s).empty()))
+        return fmt::format("skip:{}: {}", skip, skip == 1 ? why_no_skip(s) : "must be 0 or 1");
     const int ahead = knobs.get("ahead", 0);
     if (std::string reason = why_not_ahead(s, ahead, vectors, strip); !reason.empty())
         return reason;
@@ -172,8 +170,9 @@ AlgorithmRequest request(const Situation& s, const Knobs& knobs) {
             .kernel_chunk = knobs.get("chunk"),
             .is_linear = true,
             .has_one_image = true,
-            .row_part = g.out_width % positions == 0 ? positions : 0,
-            .tile_positions = knobs.get("skip") != 0 ? positions : 0,
+            .strip_rows = knobs.get("strip"),
+            .tile_positions = positions,
+            .skips_rows = knobs.get("skip") != 0,
             .skips_columns = knobs.get("skip") != 0 && skips_columns(s, positions),
             .prefetch_tiles = (ahead & ahead_kernel) != 0 ? strip_tiles(s, knobs) : 0,
             .input_prefetch = (ahead & ahead_input) != 0 ? input_prefetch(s, knobs) : InputPrefetch{},
@@ -214,17 +213,13 @@ void make_tasks(Halide::Func& output, const Halide::Var& tile, const Halide::Var
 void apply(Stages& a, const Situation& s, const Knobs& knobs) {
     const Geometry g = geometry(s);
     const int block = knobs.get("vectors") * g.lanes;
-    Halide::Var strip("strip"), within("within"), tile("tile"), pi("pi"), co("co"), ci("ci"), task("task");
-    const bool skips = knobs.get("skip") != 0;
+    Halide::Var tile("tile"), pi("pi"), co("co"), ci("ci"), task("task");
     const int out_channels = sums_of(s).out_channels;
-    a.output.bound(a.c, 0, out_channels).bound(a.p, 0, g.positions).bound(a.y, 0, 1);
-    a.output
-        .split(a.p, strip, within, knobs.get("strip") * g.out_width)
-        // What is left out is the same for a whole tile only if the last one does not begin within another.
-        .split(within, tile, pi, knobs.get("positions"),
-               skips ? Halide::TailStrategy::GuardWithIf : Halide::TailStrategy::ShiftInwards)
+    const int rows = knobs.get("strip"), strips = g.out_height / rows;
+    a.output.bound(a.c, 0, out_channels).bound(a.p, 0, rows * g.out_width).bound(a.y, 0, strips);
+    a.output.split(a.p, tile, pi, knobs.get("positions"), Halide::TailStrategy::GuardWithIf)
         .split(a.c, co, ci, block, channel_tail(out_channels, block))
-        .reorder(ci, pi, tile, co, strip, a.y, a.n)
+        .reorder(ci, pi, tile, co, a.y, a.n)
         .unroll(pi);
     // Masked stores go with the vector of a whole block only; it is cut into registers all the same.
     if (out_channels % block == 0)
@@ -234,17 +229,16 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
     // What Halide does not see through the loop over strips of several images: with sizes that are known only
     // when it runs, LLVM stores some sums at every step around prefetches. Measured on a Zen 4: 3x3 128->128
     // on 56x56 by strides of two, eight images, 0.39 of the peak, and 0.91.
-    a.sum.bound_extent(a.p, knobs.get("positions")).bound_extent(a.y, 1);
+    a.sum.bound_extent(a.p, knobs.get("positions")).bound_extent(a.x, 1).bound_extent(a.y, 1);
     schedule_register_tile(a, Halide::LoopLevel(a.output, tile), g.lanes, knobs.get("chunk"),
                            knobs.get("unroll"));
-    if (skips && skips_columns(s, knobs.get("positions")))
+    if (knobs.get("skip") != 0 && skips_columns(s, knobs.get("positions")))
         a.sum.update().unroll(a.window[1]);
     const int tiles = strip_tiles(s, knobs);
-    if (knobs.get("strip") < g.out_height) {
-        a.output.fuse(strip, a.n, task).parallel(task);
+    if (strips > 1) {
+        a.output.fuse(a.y, a.n, task).parallel(task);
         // Inside of tasks of their own, tiles would not know which strip they fetch for.
-        if (needs_inner_tasks(g.out_height / knobs.get("strip"), sums_of(s).in.batch) &&
-            (knobs.get("ahead") & ahead_input) == 0)
+        if (needs_inner_tasks(strips, sums_of(s).in.batch) && (knobs.get("ahead") & ahead_input) == 0)
             make_tasks(a.output, tile, co, tiles, tiles_of_task(s, knobs, tiles));
         store_padded(a, s, task);
     } else {

@@ -36,8 +36,8 @@ std::vector<int> chunk_choices(const Situation& s);
 std::vector<int> unroll_choices(const Situation& s);
 
 // Why tiles leave out nothing, or "": elements of the kernel can meet padding alone only where zeros are put
-// around the input, and tiles count positions of the whole map.
-std::string why_no_skip(const Situation& s, int strip);
+// around the input.
+std::string why_no_skip(const Situation& s);
 
 // Columns of the kernel are left out where it is known of each of a tile's positions which column of the map
 // it is, and each of the kernel's columns has code of its own.

@@ -168,7 +168,7 @@ bool is_worth_whole(const Situation& s, int block) {
     constexpr double bytes_per_cycle = 4, most_bytes = 1 << 20, most_met = 0.99;
     const Geometry g = geometry(s);
     const int rows = g.out_height;
-    return why_no_skip(s, rows).empty() && rows_met(s, g.out_width) <= most_met &&
+    return why_no_skip(s).empty() && rows_met(s, g.out_width) <= most_met &&
            padded_bytes(sums_of(s), rows) <= most_bytes &&
            far_bytes(s, block, rows, false) <= bytes_per_cycle * vector_count(s) / s.target->fma_per_cycle;
 }
@@ -199,6 +199,15 @@ int default_strip(const Situation& s, int block) {
     return best;
 }
 
+// The bounds of a tile's rows cost something as well. Measured on a Zen 4 in strips, parts of the peak with
+// all rows and without those in padding: 7x7 3->64 by strides of two on 32x224 0.975 and 1.003, on 224x224
+// 0.965 and 0.955; 3x3 3->64 on 224x224 0.884 and 0.870.
+bool skips_by_default(const Situation& s, int strip) {
+    constexpr double most_met = 0.98;
+    const Geometry g = geometry(s);
+    return strip == g.out_height || rows_met(s, g.out_width) <= most_met;
+}
+
 int default_chunk(const Situation& s) {
     const Geometry g = geometry(s);
     int best = g.group_in;
@@ -220,8 +229,8 @@ Knobs defaults(const Situation& s, const Knobs& given) {
     const Geometry g = geometry(s);
     // More rows than there are will be refused; no product of theirs shall overflow until then.
     const int strip = std::min(given.get("strip", default_strip(s, 2 * g.lanes)), g.out_height);
-    const bool can_skip = why_no_skip(s, strip).empty();
-    const int skip = given.get("skip", can_skip ? 1 : 0);
+    const bool can_skip = why_no_skip(s).empty();
+    const int skip = given.get("skip", can_skip && skips_by_default(s, strip) ? 1 : 0);
     int vectors = 1, positions = 1;
     double best = 1e30;
     for (int v : open_choices(given, "vectors", vector_choices(s)))

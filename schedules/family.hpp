@@ -48,9 +48,9 @@ struct WinogradRequest {
     bool pools_in_tiles = false; // the windows of a pool lie within tiles, whose transforms pool them
 };
 
-// How the depthwise sums of a separable convolution are stored between its two parts.
+// How the depthwise sums of a separable convolution are stored between its two parts, strip by strip where
+// maps are linear.
 struct SeparableRequest {
-    int rows = 0; // of the output, whose sums one strip holds; 0: all maps are as they are
     int columns =
         0; // of the output that are summed together: where padding is met, tiles are parts of their own
 };
@@ -84,12 +84,11 @@ struct AlgorithmRequest {
         0; // input channels between whose runs the packed kernel goes through the window; 0 means all
     bool is_linear = false;     // sum over linear positions
     bool has_one_image = false; // what may be seen as one image with the rows of all is, see as_one_image()
-    int row_part = 0; // of linear positions that a tile has, where its tiles divide the output's rows, so
-                      // that they are neighbours in a row; 0: tiles may cross rows
-    int tile_positions = 0; // linear positions whose sum leaves out the kernel's rows that meet padding alone
-                            // for all of them; 0: nothing is left out
+    int strip_rows = 0;         // of the output that linear positions count through; 0: all of an image
+    int tile_positions = 0;     // linear positions that are summed together, see Tiles; 0: each by itself
+    bool skips_rows = false;    // a tile leaves out the kernel's rows that meet padding alone
     bool skips_columns =
-        false;              // each of them also leaves out the kernel's columns that it meets padding with
+        false;              // each of its positions also leaves out the columns that it meets padding with
     int prefetch_tiles = 0; // tiles of a block of output channels that each fetch a part of the next block's
                             // packed kernel, see with_kernel_prefetch(); 0: none does
     InputPrefetch input_prefetch = {};
@@ -157,7 +156,7 @@ extern const Family adams2019_family, li2018_family, mullapudi2016_family;
 
 // What a family in a shared object and the program that loads it must agree on.
 struct FamilyInterface {
-    int version = 2; // raised with every change of what a family and Lamina say to each other
+    int version = 3; // raised with every change of what a family and Lamina say to each other
     int halide = HALIDE_VERSION_MAJOR * 10'000 + HALIDE_VERSION_MINOR * 100 + HALIDE_VERSION_PATCH;
     std::size_t layout = sizeof(Family) + 101 * sizeof(Situation) + 103 * sizeof(Stages) +
                          107 * sizeof(Knobs) + 109 * sizeof(TargetFacts) + 113 * sizeof(AlgorithmRequest);

@@ -208,8 +208,9 @@ InputPrefetch input_prefetch(const Situation& s, const Knobs& knobs) {
 AlgorithmRequest request(const Situation& s, const Knobs& knobs) {
     return {.kernel_block = knobs.get("vectors") * lanes_for(*s.target, s.problem.out_channels),
             .is_linear = true,
+            .strip_rows = knobs.get("strip"),
             .input_prefetch = knobs.get("ahead") != 0 ? input_prefetch(s, knobs) : InputPrefetch{},
-            .separable = {.rows = knobs.get("strip"), .columns = knobs.get("columns")}};
+            .separable = {.columns = knobs.get("columns")}};
 }
 
 // Neighbouring columns of a strip, tile by tile, as the family depthwise has them.

@@ -51,9 +51,10 @@ struct DepthwisePart {
 // Internal Funcs are indexed (c, x, y, n) in every layout; only `output` has its arguments in memory order,
 // the contiguous one first. Where maps are linear, sum and output run over positions p = x + width*y instead,
 // as (c, p, y, n) with one y: Halide bounds a fused loop over x and y by whole rows, but a tile of positions
-// by itself. The bytes of the maps are the same. Gradients of kernels are (d, c, x, y) of the kernel. Where
-// tiles of positions leave out rows of the kernel, the sum has the tile's number in the place of y, because
-// what is left out depends on it. In strips of rows, y is the strip's number and p counts from its beginning.
+// by itself. The bytes of the maps are the same. In strips of rows, y is the strip's number and p counts from
+// its beginning. Where the sums of a tile of positions are defined together, they are (c, p, x, y, n) with
+// the tile's number in its strip as x, and p counts from the tile's beginning. Gradients of kernels are (d,
+// c, x, y) of the kernel.
 struct Stages {
     Halide::Func padded; // the input with its padding, in padded coordinates; undefined where the input is
                          // read as it is

@@ -40,9 +40,12 @@ private:
     }
 };
 
-int stored_sums(const std::string& problem, const std::string& schedule) {
+// Of all strips.
+int stored_sums(const std::string& problem, const std::string& schedule, int strips = 1) {
     StoredSums sums;
-    sums.run(lowered(problem, schedule).module, {{".c.co", 0}});
+    const LoweredKernel kernel = lowered(problem, schedule);
+    for (int task = 0; task < strips; ++task)
+        sums.run(kernel.module, {{".c.co", 0}, {".task", task}});
     return sums.count;
 }
 
@@ -91,6 +94,10 @@ TEST_CASE("Tiles of whole rows leave out the kernel's rows and columns that meet
         CHECK(stored_sums(strided, tile + ",skip:1") == positions + 20 * 20 * channels);
         CHECK(stored_sums(same, tile + ",skip:0") == positions + 21 * 21 * channels);
     }
+    // Of 32 windows 94 of 96 elements meet the input, whatever the strips; there are two blocks of channels.
+    const std::string long_map = "cross_correlation in=1x32x7x4 out_channels=16 kernel_size=3x3 padding=same";
+    CHECK(stored_sums(long_map, "direct,vectors:1,positions:7,skip:1,strip:1", 32) ==
+          2 * (32 * 7 + 94 * 19 * channels));
     // Two rows, of which the tile of the last has one alone.
     CHECK(stored_sums(same, "direct,vectors:1,positions:14,skip:1") >= positions + 19 * 19 * channels);
     CHECK(stored_sums(same, "direct,vectors:1,positions:14,skip:1") < positions + 21 * 21 * channels);
