@@ -142,7 +142,11 @@ Stages build_separable(const Problem& problem, const OperatorInputs& inputs) {
     a.window = RDom(0, k.in, "window");
     a.sum = Func("sum");
     a.sum(at) = done == 1 ? Expr(inputs["bias"](a.c)) : Expr(0.0f);
-    a.sum(at) += kernel.at(a.c, a.window[0], 0, 0) * depthwise(a.window[0], at[1], a.y, a.n);
+    // A strip's last tile goes beyond its end; what it sums there nobody stores.
+    const Shape out = output_shape(problem);
+    const Expr under =
+        a.is_linear ? Expr(min(likely(a.p), inputs.request.strip_rows * out.width - 1)) : Expr(a.x);
+    a.sum(at) += kernel.at(a.c, a.window[0], 0, 0) * depthwise(a.window[0], under, a.y, a.n);
     EpilogueOperands operands;
     if (problem.epilogue.has(Step::bias))
         operands.bias = inputs["bias"](a.c);

@@ -44,8 +44,6 @@ std::string fits(const Situation& s) {
         return "in=?: it may store stages of all images, whose size is then not known before the call";
     if (s.problem.indices)
         return "indices=yes: the first maximum counts, but it may visit the window in another order";
-    if (may_be_in_place(s.problem))
-        return "an output may be an input's memory, but it may compute elements twice";
     return s.target->is_gpu ? fmt::format("target {} has no CPU vectors", s.target->name) : "";
 }
 

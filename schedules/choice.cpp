@@ -46,7 +46,7 @@ Choice from_text(const Situation& situation, std::string_view text, std::string 
     if (!family)
         return {.error = fmt::format("schedule: unknown family {}; known are {}",
                                      in_quotes(schedule.family).view(), family_names())};
-    if (const std::string reason_not = family->fits(situation); !reason_not.empty())
+    if (const std::string reason_not = why_unfit(*family, situation); !reason_not.empty())
         return {.error = fmt::format("{}: {}", family->name, reason_not)};
     if (std::string error = why_below_all(*family, situation, schedule.knobs); !error.empty())
         return {.error = std::move(error)};
@@ -62,7 +62,8 @@ Choice from_text(const Situation& situation, std::string_view text, std::string 
 
 Choice analytic_default(const Situation& situation) {
     for (const Family* family : default_families())
-        if (family->fits(situation).empty() && (!family->is_preferred || family->is_preferred(situation)))
+        if (why_unfit(*family, situation).empty() &&
+            (!family->is_preferred || family->is_preferred(situation)))
             return {family,
                     family->defaults(situation, {}),
                     fmt::format("analytic default of {} for {}", family->name, situation.target->name),

@@ -19,6 +19,11 @@ std::string fits(const Situation& s) {
         return fmt::format("groups={}: it needs one group, one input and one output channel each", p.groups);
     if (std::string reason = why_not_cpu_sums(s); !reason.empty())
         return reason;
+    if (may_be_in_place(p) && p.in.channels % full_lanes_for(*s.target, p.in.channels) != 0)
+        return fmt::format(
+            "{} channels: must be a multiple of a vector's {}, since none may be computed twice "
+            "in the memory of an input",
+            p.in.channels, full_lanes_for(*s.target, p.in.channels));
     return why_not_channelwise(s);
 }
 
@@ -40,7 +45,11 @@ int vectors_of_channels(const Situation& s) {
 }
 
 std::vector<int> column_choices(const Situation& s) {
-    return column_choices(*s.target, result_shape(s).width);
+    const int width = result_shape(s).width;
+    std::vector<int> values = column_choices(*s.target, width);
+    std::erase_if(values,
+                  [&](int columns) { return !why_computed_twice(s, "columns", columns, width).empty(); });
+    return values;
 }
 
 std::vector<int> strip_choices(const Situation& s) {
@@ -75,7 +84,10 @@ std::vector<int> ahead_choices(const Situation& s) {
 std::string legal(const Situation& s, const Knobs& knobs) {
     const int columns = knobs.get("columns", 1), strip = knobs.get("strip", 1);
     const Shape out = result_shape(s);
-    if (std::string reason = why_not_columns(*s.target, out.width, columns); !reason.empty())
+    std::string reason = why_not_columns(*s.target, out.width, columns);
+    if (reason.empty())
+        reason = why_computed_twice(s, "columns", columns, out.width);
+    if (!reason.empty())
         return reason;
     if (!contains(strip_choices(s), strip))
         return fmt::format("strip:{}: must divide the output's {} rows", strip, out.height);
@@ -310,21 +322,23 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
 } // namespace
 
 const Family depthwise_family = {
-    "depthwise",
-    "convolution that keeps channels apart, for maps of contiguous channels",
-    {{"columns", "output columns computed together", column_choices},
-     {"strip", "output rows of a task, whose padded input is stored together where that is stored",
-      strip_choices},
-     {"vectors", "vectors of channels of which all rows of a strip are computed before the next ones",
-      vector_choices},
-     {"stored", "1: the padded input is stored; 0: it is read as it is", stored_choices},
-     {"ahead", "1: while a row is computed the next one's input is fetched", ahead_choices}},
-    legal,
-    defaults,
-    fits,
-    request,
-    apply,
-    cost,
+    .name = "depthwise",
+    .meaning = "convolution that keeps channels apart, for maps of contiguous channels",
+    .knobs = {{"columns", "output columns computed together", column_choices},
+              {"strip", "output rows of a task, whose padded input is stored together where that is stored",
+               strip_choices},
+              {"vectors",
+               "vectors of channels of which all rows of a strip are computed before the next ones",
+               vector_choices},
+              {"stored", "1: the padded input is stored; 0: it is read as it is", stored_choices},
+              {"ahead", "1: while a row is computed the next one's input is fetched", ahead_choices}},
+    .legal = legal,
+    .defaults = defaults,
+    .fits = fits,
+    .request = request,
+    .apply = apply,
+    .cost = cost,
+    .computes_once = true,
 };
 
 } // namespace lamina

@@ -329,21 +329,21 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
 } // namespace
 
 const Family depthwise_kernel_gradient_family = {
-    "depthwise_kernel_gradient",
-    "gradient of a depthwise kernel, all elements at once, from maps as they are",
-    {{"vectors", "vectors of channels that are summed together", vector_choices},
-     {"taps", "rows of the kernel that are summed together", tap_choices},
-     {"columns", "unrolled columns", column_choices},
-     {"rows", "rows of windows that are summed while the sums stay in registers", row_choices},
-     {"runs", "runs of columns, summed one after the other", run_choices},
-     {"parts", "parts of the rows, summed apart, each a task or more", part_choices},
-     {"share", "vectors of channels of one task", share_choices}},
-    legal,
-    defaults,
-    fits,
-    request,
-    apply,
-    cost,
+    .name = "depthwise_kernel_gradient",
+    .meaning = "gradient of a depthwise kernel, all elements at once, from maps as they are",
+    .knobs = {{"vectors", "vectors of channels that are summed together", vector_choices},
+              {"taps", "rows of the kernel that are summed together", tap_choices},
+              {"columns", "unrolled columns", column_choices},
+              {"rows", "rows of windows that are summed while the sums stay in registers", row_choices},
+              {"runs", "runs of columns, summed one after the other", run_choices},
+              {"parts", "parts of the rows, summed apart, each a task or more", part_choices},
+              {"share", "vectors of channels of one task", share_choices}},
+    .legal = legal,
+    .defaults = defaults,
+    .fits = fits,
+    .request = request,
+    .apply = apply,
+    .cost = cost,
 };
 
 } // namespace lamina

@@ -74,7 +74,8 @@ std::vector<int> position_choices(const Situation& s) {
     std::vector<int> values;
     for (int p = 1; p <= g.phase.width && registers_used(g.group_out, p, 1) <= s.target->vector_registers;
          ++p)
-        values.push_back(p);
+        if (g.has_phases || why_computed_twice(s, "positions", p, g.out.width).empty())
+            values.push_back(p);
     return values;
 }
 
@@ -118,6 +119,9 @@ std::string why_no_tile(const Situation& s, int positions, int vectors) {
     if (positions < 1 || positions > g.phase.width)
         return fmt::format("positions:{}: must be 1 to {}, the columns of the output or of a phase",
                            positions, g.phase.width);
+    if (!g.has_phases)
+        if (std::string reason = why_computed_twice(s, "positions", positions, g.out.width); !reason.empty())
+            return reason;
     if (!contains(vector_choices(s), vectors))
         return fmt::format("vectors:{}: must be a power of two up to 8, of whose {} lanes each whole ones "
                            "make up the group's {} summed channels and {} sums fit into the {} vector "
@@ -365,21 +369,22 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
 } // namespace
 
 const Family dot_family = {
-    "dot",
-    "convolution to few channels, by vectors of the summed ones",
-    {{"positions", "columns of the output, or of a phase, in the register tile", position_choices},
-     {"vectors", "vectors of summed channels in the register tile", vector_choices},
-     {"strip", "rows of a task, whose padded input is stored together where that is stored", strip_choices},
-     {"unroll", "tiles' worth of summed channels per turn of the tile loop", unroll_choices},
-     {"stored", "1: the padded input is stored; 0: it is read as it is", stored_choices}},
-    legal,
-    defaults,
-    fits,
-    request,
-    apply,
-    cost,
-    false,
-    is_preferred,
+    .name = "dot",
+    .meaning = "convolution to few channels, by vectors of the summed ones",
+    .knobs = {{"positions", "columns of the output, or of a phase, in the register tile", position_choices},
+              {"vectors", "vectors of summed channels in the register tile", vector_choices},
+              {"strip", "rows of a task, whose padded input is stored together where that is stored",
+               strip_choices},
+              {"unroll", "tiles' worth of summed channels per turn of the tile loop", unroll_choices},
+              {"stored", "1: the padded input is stored; 0: it is read as it is", stored_choices}},
+    .legal = legal,
+    .defaults = defaults,
+    .fits = fits,
+    .request = request,
+    .apply = apply,
+    .cost = cost,
+    .is_preferred = is_preferred,
+    .computes_once = true,
 };
 
 } // namespace lamina

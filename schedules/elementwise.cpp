@@ -132,15 +132,16 @@ void schedule_elementwise(Stages& a, const Situation& s, const ElementwiseNest& 
 }
 
 const Family elementwise_family = {
-    "elementwise",
-    "sums of maps, steps of training, and gradients that go from element to element",
-    {{"vectors", "vectors computed together", vector_choices},
-     {"elements", "elements of a task", element_choices}},
-    legal,
-    defaults,
-    fits,
-    request,
-    apply,
+    .name = "elementwise",
+    .meaning = "sums of maps, steps of training, and gradients that go from element to element",
+    .knobs = {{"vectors", "vectors computed together", vector_choices},
+              {"elements", "elements of a task", element_choices}},
+    .legal = legal,
+    .defaults = defaults,
+    .fits = fits,
+    .request = request,
+    .apply = apply,
+    .computes_once = true,
 };
 
 } // namespace lamina

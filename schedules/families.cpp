@@ -1,6 +1,7 @@
 #include "schedules/family.hpp"
 
 #include "lamina/name.hpp"
+#include "lamina/operands.hpp"
 
 #include <fmt/format.h>
 
@@ -97,6 +98,13 @@ std::string add_family(const Family& family) {
     return "";
 }
 
+std::string why_unfit(const Family& family, const Situation& situation) {
+    std::string reason = family.fits(situation);
+    if (reason.empty() && may_be_in_place(situation.problem) && !family.computes_once)
+        reason = "an output may be an input's memory, but it may compute elements twice";
+    return reason;
+}
+
 std::string why_illegal(const Family& family, const Situation& situation, const Knobs& knobs) {
     for (const auto& [given, value] : knobs.values()) {
         const std::string_view name = given; // which a lambda may capture
@@ -110,7 +118,7 @@ std::string why_illegal(const Family& family, const Situation& situation, const 
         return fmt::format("{}: unknown knob {}; it has {}", family.name, in_quotes(name).view(),
                            names.empty() ? "none" : names);
     }
-    std::string reason = family.fits(situation);
+    std::string reason = why_unfit(family, situation);
     if (reason.empty())
         reason = family.legal(situation, knobs);
     return reason.empty() ? reason : fmt::format("{}: {}", family.name, reason);

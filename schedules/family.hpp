@@ -132,6 +132,9 @@ struct Family {
     // Of a family that may be chosen unasked, whether it is where it fits and no family of the table's rows
     // before it is; null: always.
     bool (*is_preferred)(const Situation&) = nullptr;
+    // Whether no element of the result is computed twice, and what it is made of is read before it is stored:
+    // others are not used where a result may take an operand's memory, see may_be_in_place().
+    bool computes_once = false;
     // Multiply-adds of an image with legal knobs; null: as many as the operator's own definition has.
     double (*multiply_adds)(const Situation&, const Knobs&) = nullptr;
 };
@@ -144,6 +147,9 @@ const Family* find_family(std::string_view name);
 
 // Adds a row for good, before others read the table. Returns why not, or "".
 std::string add_family(const Family& family);
+
+// Why no knobs whatever make the family fit, or "".
+std::string why_unfit(const Family& family, const Situation& situation);
 
 // Why this family with these knobs cannot be used, or "". Knobs that are not given take their default.
 std::string why_illegal(const Family& family, const Situation& situation, const Knobs& knobs);

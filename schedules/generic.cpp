@@ -43,11 +43,16 @@ void apply(Stages& a, const Situation& s, const Knobs&) {
 } // namespace
 
 const Family generic_family = {
-    "generic", "any operator: vectors along the contiguous axis, each window summed in registers",
-    {},        legal,
-    defaults,  fits,
-    request,   apply,
-    cost,
+    .name = "generic",
+    .meaning = "any operator: vectors along the contiguous axis, each window summed in registers",
+    .knobs = {},
+    .legal = legal,
+    .defaults = defaults,
+    .fits = fits,
+    .request = request,
+    .apply = apply,
+    .cost = cost,
+    .computes_once = true,
 };
 
 } // namespace lamina

@@ -86,15 +86,15 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
 } // namespace
 
 const Family global_pool_family = {
-    "global_pool",
-    "pools of whole maps by vectors of channels side by side, for maps of contiguous channels",
-    {{"vectors", "vectors of channels computed together", vector_choices}},
-    legal,
-    defaults,
-    fits,
-    request,
-    apply,
-    cost,
+    .name = "global_pool",
+    .meaning = "pools of whole maps by vectors of channels side by side, for maps of contiguous channels",
+    .knobs = {{"vectors", "vectors of channels computed together", vector_choices}},
+    .legal = legal,
+    .defaults = defaults,
+    .fits = fits,
+    .request = request,
+    .apply = apply,
+    .cost = cost,
 };
 
 } // namespace lamina

@@ -60,15 +60,16 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
 } // namespace
 
 const Family gpu_tile_family = {
-    "gpu_tile",
-    "convolution on a GPU, one thread per output element",
-    {{"channels", "output channels of a block of threads", channel_choices},
-     {"columns", "output columns of a block of threads", column_choices}},
-    legal,
-    defaults,
-    fits,
-    request,
-    apply,
+    .name = "gpu_tile",
+    .meaning = "convolution on a GPU, one thread per output element",
+    .knobs = {{"channels", "output channels of a block of threads", channel_choices},
+              {"columns", "output columns of a block of threads", column_choices}},
+    .legal = legal,
+    .defaults = defaults,
+    .fits = fits,
+    .request = request,
+    .apply = apply,
+    .computes_once = true,
 };
 
 } // namespace lamina

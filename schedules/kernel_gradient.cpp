@@ -469,19 +469,19 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
 } // namespace
 
 const Family kernel_gradient_family = {
-    "kernel_gradient",
-    "gradient of a kernel by a register tile of output and input channels",
-    {{"vectors", "vectors of output channels in the register tile", vector_choices},
-     {"channels", "input channels in the register tile", channel_choices},
-     {"rows", "rows of windows that are summed while the tile stays in registers", row_choices},
-     {"images", "1: and over all images", image_choices},
-     {"parts", "parts of the rows, summed apart, each a task", part_choices}},
-    legal,
-    defaults,
-    fits,
-    request,
-    apply,
-    cost,
+    .name = "kernel_gradient",
+    .meaning = "gradient of a kernel by a register tile of output and input channels",
+    .knobs = {{"vectors", "vectors of output channels in the register tile", vector_choices},
+              {"channels", "input channels in the register tile", channel_choices},
+              {"rows", "rows of windows that are summed while the tile stays in registers", row_choices},
+              {"images", "1: and over all images", image_choices},
+              {"parts", "parts of the rows, summed apart, each a task", part_choices}},
+    .legal = legal,
+    .defaults = defaults,
+    .fits = fits,
+    .request = request,
+    .apply = apply,
+    .cost = cost,
 };
 
 } // namespace lamina

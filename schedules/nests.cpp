@@ -174,6 +174,14 @@ std::string why_not_channelwise(const Situation& s) {
     return "";
 }
 
+std::string why_computed_twice(const Situation& s, std::string_view knob, int columns, int width) {
+    if (!may_be_in_place(s.problem) || width % columns == 0)
+        return "";
+    return fmt::format("{}:{}: must divide the output's {} columns, since none may be computed twice in the "
+                       "memory of an input",
+                       knob, columns, width);
+}
+
 std::vector<int> column_choices(const TargetFacts& target, int width) {
     std::vector<int> values;
     for (int columns = 1; columns <= width && columns + 2 <= target.vector_registers; ++columns)
@@ -258,7 +266,8 @@ void compute_for_pool(Stages& a, const Halide::Var& level, const Halide::Var& al
 } // namespace
 
 void schedule_generically(Stages& a, const Situation& s) {
-    if (may_be_in_place(s.problem))
+    // Of each vector's own operands alone, and so it is in place.
+    if (may_be_in_place(s.problem) && !a.sum.defined())
         return schedule_elementwise(a, s, {});
     const Operand result = as_seen(s.problem, main_result(s.problem));
     const std::vector<Halide::Var> args = a.output.args(); // memory order
@@ -268,7 +277,11 @@ void schedule_generically(Stages& a, const Situation& s) {
     const Halide::Var& along = args[0];
     a.output.bound(along, 0, extent);
     if (lanes > 1)
-        a.output.split(along, along, inner, lanes, Halide::TailStrategy::ShiftInwards).vectorize(inner);
+        a.output
+            .split(along, along, inner, lanes,
+                   may_be_in_place(s.problem) ? Halide::TailStrategy::GuardWithIf
+                                              : Halide::TailStrategy::ShiftInwards)
+            .vectorize(inner);
     if (result.rank > 1)
         a.output.parallel(args[std::min<std::size_t>(args.size() - 1, 2)]);
     // Stages keep what all channels share; with channels outside they must be stored for a whole image.

@@ -146,6 +146,9 @@ std::vector<int> gradient_parts_for(const TargetFacts& target, int windows, doub
 // another.
 double gradient_part_unevenness(int windows, int rows, int parts);
 
+// Why tiles of so many columns would compute some of `width` twice, where no element may be, or "".
+std::string why_computed_twice(const Situation& s, std::string_view knob, int columns, int width);
+
 // Why the target or the layout does not suit a nest that keeps channels apart, in vectors, or "".
 std::string why_not_channelwise(const Situation& s);
 

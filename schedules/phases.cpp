@@ -242,18 +242,19 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
 } // namespace
 
 const Family phases_family = {
-    "phases",
-    "transposed convolution with a stride, phase by phase of it",
-    {{"vectors", "vectors of computed channels in the register tile", vector_choices},
-     {"positions", "positions of a phase's row in the register tile", position_choices},
-     {"strip", "rows of a phase that are a task, whose map is stored together", strip_choices},
-     {"unroll", "summed channels per turn of the innermost loop", unroll_choices}},
-    legal,
-    defaults,
-    fits,
-    request,
-    apply,
-    cost,
+    .name = "phases",
+    .meaning = "transposed convolution with a stride, phase by phase of it",
+    .knobs = {{"vectors", "vectors of computed channels in the register tile", vector_choices},
+              {"positions", "positions of a phase's row in the register tile", position_choices},
+              {"strip", "rows of a phase that are a task, whose map is stored together", strip_choices},
+              {"unroll", "summed channels per turn of the innermost loop", unroll_choices}},
+    .legal = legal,
+    .defaults = defaults,
+    .fits = fits,
+    .request = request,
+    .apply = apply,
+    .cost = cost,
+    .computes_once = true,
 };
 
 } // namespace lamina

@@ -106,16 +106,16 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
 } // namespace
 
 const Family pool_family = {
-    "pool",
-    "pooling by vectors of channels, for maps of contiguous channels",
-    {{"columns", "output columns computed together", column_choices},
-     {"strip", "output rows that are one task", strip_choices}},
-    legal,
-    defaults,
-    fits,
-    request,
-    apply,
-    cost,
+    .name = "pool",
+    .meaning = "pooling by vectors of channels, for maps of contiguous channels",
+    .knobs = {{"columns", "output columns computed together", column_choices},
+              {"strip", "output rows that are one task", strip_choices}},
+    .legal = legal,
+    .defaults = defaults,
+    .fits = fits,
+    .request = request,
+    .apply = apply,
+    .cost = cost,
 };
 
 } // namespace lamina

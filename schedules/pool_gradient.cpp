@@ -115,15 +115,15 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
 } // namespace
 
 const Family pool_gradient_family = {
-    "pool_gradient",
-    "gradients of pools by tiles of a stride, for maps of contiguous channels",
-    {{"strides", "strides of columns computed together", stride_choices},
-     {"strip", "tiles below each other that are one task", strip_choices}},
-    legal,
-    defaults,
-    fits,
-    request,
-    apply,
+    .name = "pool_gradient",
+    .meaning = "gradients of pools by tiles of a stride, for maps of contiguous channels",
+    .knobs = {{"strides", "strides of columns computed together", stride_choices},
+              {"strip", "tiles below each other that are one task", strip_choices}},
+    .legal = legal,
+    .defaults = defaults,
+    .fits = fits,
+    .request = request,
+    .apply = apply,
 };
 
 } // namespace lamina

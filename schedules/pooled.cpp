@@ -305,20 +305,21 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
 } // namespace
 
 const Family pooled_family = {
-    "pooled",
-    "convolution whose pooled rows stay in the cache",
-    {{"vectors", "vectors of output channels in the register tile", vector_choices},
-     {"positions", "positions of the convolution in the register tile", position_choices},
-     {"chunk", "input channels that are summed over the whole window before the next ones", chunk_choices},
-     {"unroll", "input channels per turn of the innermost loop", unroll_choices},
-     {"strip", "output rows whose padded input is stored together", strip_choices},
-     {"rows", "output rows that are pooled before the sums of the next ones", row_choices}},
-    legal,
-    defaults,
-    fits,
-    request,
-    apply,
-    cost,
+    .name = "pooled",
+    .meaning = "convolution whose pooled rows stay in the cache",
+    .knobs = {{"vectors", "vectors of output channels in the register tile", vector_choices},
+              {"positions", "positions of the convolution in the register tile", position_choices},
+              {"chunk", "input channels that are summed over the whole window before the next ones",
+               chunk_choices},
+              {"unroll", "input channels per turn of the innermost loop", unroll_choices},
+              {"strip", "output rows whose padded input is stored together", strip_choices},
+              {"rows", "output rows that are pooled before the sums of the next ones", row_choices}},
+    .legal = legal,
+    .defaults = defaults,
+    .fits = fits,
+    .request = request,
+    .apply = apply,
+    .cost = cost,
 };
 
 } // namespace lamina

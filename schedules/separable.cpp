@@ -238,8 +238,12 @@ void schedule_part(Stages& a, const Situation& s, const Knobs& knobs, std::size_
 void schedule_sums(Stages& a, const Situation& s, const Knobs& knobs, const Halide::Var& tile) {
     const int lanes = lanes_for(*s.target, s.problem.out_channels);
     const Halide::RVar summed("summed"), within("within");
-    a.sum.compute_at(a.output, tile).store_in(Halide::MemoryType::Stack);
-    a.sum.vectorize(a.c, lanes).unroll(a.c).unroll(a.p);
+    a.sum.compute_at(a.output, tile)
+        .store_in(Halide::MemoryType::Stack)
+        .bound_extent(a.p, knobs.get("positions"))
+        .vectorize(a.c, lanes)
+        .unroll(a.c)
+        .unroll(a.p);
     a.sum.update()
         .split(a.window[0], summed, within, knobs.get("unroll"))
         .reorder(a.c, a.p, within, summed)
@@ -255,7 +259,7 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
               block = knobs.get("vectors") * lanes;
     Halide::Var tile("tile"), pi("pi"), co("co"), ci("ci"), task("task");
     a.output.bound(a.c, 0, out.channels).bound(a.p, 0, rows * out.width).bound(a.y, 0, out.height / rows);
-    a.output.split(a.p, tile, pi, knobs.get("positions"), Halide::TailStrategy::ShiftInwards)
+    a.output.split(a.p, tile, pi, knobs.get("positions"), Halide::TailStrategy::GuardWithIf)
         .split(a.c, co, ci, block, channel_tail(out.channels, block))
         .reorder(ci, pi, tile, co, a.y, a.n)
         .unroll(pi);
@@ -282,20 +286,23 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
 } // namespace
 
 const Family separable_family = {
-    "separable",
-    "separable convolution whose depthwise sums stay in the cache",
-    {{"vectors", "vectors of output channels in the register tile", vector_choices},
-     {"positions", "output positions in the register tile", position_choices},
-     {"unroll", "depthwise channels per turn of the innermost loop", unroll_choices},
-     {"strip", "output rows whose depthwise sums are stored together", strip_choices},
-     {"columns", "columns whose depthwise sums are computed together", column_choices},
-     {"channels", "channels whose depthwise sums a strip has before those of the next ones", channel_choices},
-     {"ahead", "1: the next strip's input is fetched while this one's sums are computed", ahead_choices}},
-    legal,
-    defaults,
-    fits,
-    request,
-    apply,
+    .name = "separable",
+    .meaning = "separable convolution whose depthwise sums stay in the cache",
+    .knobs = {{"vectors", "vectors of output channels in the register tile", vector_choices},
+              {"positions", "output positions in the register tile", position_choices},
+              {"unroll", "depthwise channels per turn of the innermost loop", unroll_choices},
+              {"strip", "output rows whose depthwise sums are stored together", strip_choices},
+              {"columns", "columns whose depthwise sums are computed together", column_choices},
+              {"channels", "channels whose depthwise sums a strip has before those of the next ones",
+               channel_choices},
+              {"ahead", "1: the next strip's input is fetched while this one's sums are computed",
+               ahead_choices}},
+    .legal = legal,
+    .defaults = defaults,
+    .fits = fits,
+    .request = request,
+    .apply = apply,
+    .computes_once = true,
 };
 
 } // namespace lamina

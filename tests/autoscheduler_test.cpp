@@ -32,7 +32,8 @@ TEST_CASE("Autoscheduled kernels give the reference's results", "[autoschedulers
     for (const char* text :
          {"cross_correlation in=1x14x14x16 out_channels=16 kernel_size=3 padding=same epilogue=bias,relu",
           "cross_correlation in=2x9x7x12 out_channels=24 kernel_size=3x1 stride=2 groups=2 layout=nchw",
-          "convolution in=1x12x12x16 out_channels=16 kernel_size=3 groups=16 epilogue=bias,residual",
+          "convolution in=1x12x12x16 out_channels=16 kernel_size=3 groups=16 "
+          "epilogue=bias,residual,relu preactivation=yes",
           "transposed_convolution in=1x5x6x8 out_channels=8 kernel_size=3 stride=2 padding=1",
           "max_pool in=2x13x13x24 kernel_size=3 stride=2 padding=1",
           "average_pool in=1x8x8x5 kernel_size=2 count_padding=yes layout=nchw",
@@ -47,7 +48,7 @@ TEST_CASE("Autoscheduled kernels give the reference's results", "[autoschedulers
 TEST_CASE("Autoschedulers say what they cannot schedule", "[autoschedulers]") {
     for (const Family* family : baselines()) {
         const auto reason = [&](const char* text, const char* target) {
-            return family->fits({problem_of(text), find_target(target)});
+            return why_unfit(*family, {problem_of(text), find_target(target)});
         };
         CHECK(reason("softmax in=1x1x1x8", "x86-64-linux-avx2") == "");
         CHECK_THAT(reason("softmax in=1x1x1x8", "x86-64-linux-opencl"), Catch::Contains("no CPU vectors"));

@@ -26,7 +26,7 @@ void for_fitting_families(int problems, Check check) {
         for (const TargetFacts& target : target_table())
             for (const Family* family : family_table()) {
                 const Situation situation{problem, &target};
-                if (!family->fits(situation).empty())
+                if (!why_unfit(*family, situation).empty())
                     continue;
                 INFO(to_text(problem).view() << " on " << target.name << " with " << family->name);
                 check(*family, situation, random);
@@ -238,7 +238,7 @@ TEST_CASE("A family that does not fit says why", "[schedules]") {
         const Problem problem = random_problem(random);
         for (const TargetFacts& target : target_table())
             for (const Family* family : family_table()) {
-                const std::string reason = family->fits({problem, &target});
+                const std::string reason = why_unfit(*family, {problem, &target});
                 const Choice choice = choose_schedule({problem, &target}, std::string(family->name), "");
                 INFO(to_text(problem).view() << " on " << target.name << " with " << family->name);
                 CHECK(choice.error.empty() == reason.empty());
@@ -313,7 +313,7 @@ TEST_CASE("Fitting families compile on targets that this machine need not be abl
         for (const Family* family : default_families())
             for (int compiled = 0, drawn = 0; compiled < 6 && drawn < 1000; ++drawn) {
                 const Situation situation{random_problem(random), &target};
-                if (!family->fits(situation).empty())
+                if (!why_unfit(*family, situation).empty())
                     continue;
                 const std::string schedule = corner_schedule(*family, situation, random);
                 INFO(to_text(situation.problem).view() << " with " << schedule << " on " << target.name);

@@ -287,6 +287,9 @@ TEST_CASE("An output names the input whose memory it may be", "[shapes]") {
     CHECK(place("mean_squared_error_input_gradient in=1x2x2x2", "input_gradient") == 1);
     CHECK(place("softmax_cross_entropy_input_gradient in=1x2x2x2", "input_gradient") == 0);
     CHECK(place("softmax in=1x2x2x2", "output") == 0);
+    CHECK(place("dense in=1x2x2x2 out_channels=2 epilogue=bias,residual", "output") == 4);
+    CHECK(place("dense in=1x2x2x2 out_channels=2 epilogue=bias", "output") == 0);
+    CHECK(place("dense in=1x2x2x2 out_channels=2 epilogue=residual,relu preactivation=yes", "output") == 0);
     CHECK(place("sgd in=1x1x1x9", "updated_weights") == 1);
     CHECK(place("sgd in=1x1x1x9", "updated_velocity") == 3);
     CHECK(place("adam in=1x1x1x9", "updated_weights") == 1);

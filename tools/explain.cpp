@@ -26,7 +26,7 @@ void print_sizes(const Problem& p) {
 
 void print_others(const Situation& situation, const Choice& choice) {
     for (const Family* family : default_families()) {
-        const std::string reason = family->fits(situation);
+        const std::string reason = why_unfit(*family, situation);
         if (family == choice.family)
             continue;
         fmt::print("not         {}: {}\n", family->name,

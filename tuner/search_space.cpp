@@ -29,7 +29,7 @@ void add_points(std::vector<Point>& points, const Situation& situation, const Fa
 std::vector<Point> search_space(const Situation& situation) {
     std::vector<Point> points;
     for (const Family* family : family_table()) {
-        if (family->is_baseline || !family->fits(situation).empty())
+        if (family->is_baseline || !why_unfit(*family, situation).empty())
             continue;
         Knobs knobs;
         add_points(points, situation, *family, knobs, 0);

@@ -91,13 +91,14 @@ private:
 
 struct Loaded {
     const LoadedKernel& kernel;
-    const SharedData& data;
+    SharedData& data;
     const Problem& problem;
     std::string_view family;
 };
 
 // Why the kernels may not be timed, or "".
 std::string check(const Loaded& loaded, OwnKernel& own, const Peer& peer) {
+    loaded.data.restore();
     if (own.run() != LAMINA_OK)
         return own.message();
     const Operand result = main_result(loaded.problem);

@@ -97,10 +97,33 @@ SharedData::SharedData(const LoadedKernel& loaded, const Problem& problem) {
     const lamina_kernel& call = loaded.call();
     for (int i = 0; i < call.operand_count; ++i)
         views_.push_back(make(call.operands[i]));
+    put_in_place(call);
     if (loaded.pack())
         pack(loaded);
     if (is_max_pool_gradient(problem))
         choose_maxima(loaded, problem);
+}
+
+// As oneDNN does, which adds to what lies in the result's memory.
+void SharedData::put_in_place(const lamina_kernel& call) {
+    for (int i = 0; i < call.operand_count; ++i) {
+        const lamina_operand& operand = call.operands[i];
+        if (operand.in_place_of == 0 ||
+            std::string_view(call.operands[operand.in_place_of - 1].name) != "residual")
+            continue;
+        const lamina_view& result = views_[static_cast<std::size_t>(i)];
+        result_ = result.data;
+        views_[static_cast<std::size_t>(operand.in_place_of - 1)].data = result_;
+        result_bytes_ = sizeof(float);
+        for (int d = 0; d < result.rank; ++d)
+            result_bytes_ *= static_cast<std::size_t>(result.shape[d]);
+        restore();
+    }
+}
+
+void SharedData::restore() {
+    if (result_)
+        std::memcpy(result_, find("residual"), result_bytes_);
 }
 
 void SharedData::pack(const LoadedKernel& loaded) {

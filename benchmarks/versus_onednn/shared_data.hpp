@@ -19,7 +19,9 @@ public:
 
     // In the order of the loaded call.
     const std::vector<lamina_view>& views() const { return views_; }
-    // The operand of that name as it is before packing, or null.
+    // Where the result takes the memory of what is added to it: as it is before the first call.
+    void restore();
+    // The operand of that name as it is before packing and before any call, or null.
     const float* find(std::string_view name) const;
     const std::string& error() const { return error_; }
 
@@ -35,8 +37,11 @@ private:
     std::vector<Named> operands_;
     std::vector<lamina_view> views_;
     std::string error_;
+    void* result_ = nullptr; // which is added to; null where none is
+    std::size_t result_bytes_ = 0;
 
     lamina_view make(const lamina_operand& operand);
+    void put_in_place(const lamina_kernel& call);
     void pack(const LoadedKernel& loaded);
     void choose_maxima(const LoadedKernel& loaded, const Problem& problem);
 };

@@ -252,7 +252,12 @@ constexpr Operands operands(const Problem& p) {
         list.add(detail::wanted(p));
     if (p.op == Operator::add)
         list.add({"residual", Direction::in, p.type, 4, in});
-    list.add({"output", Direction::out, p.type, 4, out, p.op == Operator::add ? "input" : ""});
+    // A residual is read for the preactivation as well, behind the output.
+    const bool may_be_residual = p.epilogue.has(Step::residual) && !p.preactivation;
+    list.add({"output", Direction::out, p.type, 4, out,
+              p.op == Operator::add ? "input"
+              : may_be_residual     ? "residual"
+                                    : ""});
     if (p.indices)
         list.add({"indices", Direction::out, Type::i32, 4, out});
     if (p.preactivation)
