@@ -88,6 +88,17 @@ TEST_CASE("Strips of a 1x1 convolution may have rows of several images", "[sched
     CHECK(strip("cross_correlation in=8x7x7x576 out_channels=160 kernel_size=3x3 padding=same") == 7);
 }
 
+TEST_CASE("Strips take more of the L2 cache where else none of a far larger input would stay",
+          "[schedules]") {
+    const auto strip = [](std::string_view problem) {
+        return choose_schedule(situation_of(problem, "x86-64-linux-avx2"), "direct", "").knobs.get("strip");
+    };
+    // Eight rows are 448 KiB, of 512; all are 6.1 MiB, and of one image 0.8. Four rows of 28x28 are 224 KiB.
+    CHECK(strip("cross_correlation in=8x14x14x1024 out_channels=512 kernel_size=1x1") == 8);
+    CHECK(strip("cross_correlation in=1x14x14x1024 out_channels=512 kernel_size=1x1") == 14);
+    CHECK(strip("cross_correlation in=8x28x28x512 out_channels=256 kernel_size=1x1") == 4);
+}
+
 TEST_CASE("A map that is padded as a whole has room in the L2 cache", "[schedules]") {
     const auto strip = [](std::string_view channels) {
         const std::string problem =
@@ -154,10 +165,10 @@ TEST_CASE("Inputs that come from memory are fetched ahead", "[schedules]") {
     CHECK(ahead(residual, "direct") == 4);
     CHECK(ahead("cross_correlation in=1x7x7x64 out_channels=256 kernel_size=1x1 epilogue=residual",
                 "direct") == 0);
-    // A position has two lines or one.
     // Strips are short enough for it where more is stored than read: seven rows of all images', not sixteen.
     CHECK(ahead("cross_correlation in=8x28x28x128 out_channels=512 kernel_size=1x1 epilogue=residual",
                 "direct") == 6);
+    // A position has two lines or one.
     CHECK(ahead("cross_correlation in=8x56x56x64 out_channels=64 kernel_size=1x1", "direct") == 4);
     CHECK(ahead("cross_correlation in=8x112x112x16 out_channels=96 kernel_size=1x1", "direct") == 4);
     CHECK(ahead("cross_correlation in=8x112x112x32 out_channels=16 kernel_size=1x1", "direct") == 0);
