@@ -256,18 +256,18 @@ void apply(Stages& a, const Situation& s, const Knobs& knobs) {
 const Family direct_family = {
     .name = "direct",
     .meaning = "convolution by a register tile of output channels and positions",
-    .knobs = {{"vectors", "vectors of output channels in the register tile", vector_choices},
-              {"positions", "output positions in the register tile", position_choices},
-              {"strip", "output rows whose padded input is stored together", strip_choices},
-              {"chunk", "input channels that are summed over the whole window before the next ones",
-               chunk_choices},
-              {"unroll", "input channels per turn of the innermost loop", unroll_choices},
-              {"skip", "1: tiles leave out the kernel's rows that meet only padding", skip_choices},
-              {"ahead",
-               "sum of what is fetched ahead: 1 the next block's kernel, 2 the next strip's input, 4 the "
-               "next block's "
-               "results",
-               ahead_choices}},
+    .knobs =
+        {{"vectors", "vectors of output channels in the register tile", vector_choices},
+         {"positions", "output positions in the register tile", position_choices},
+         {"strip", "output rows whose padded input is stored together", strip_choices},
+         {"chunk", "input channels that are summed over the whole window before the next ones",
+          chunk_choices},
+         {"unroll", "input channels per turn of the innermost loop", unroll_choices},
+         {"skip", "1: tiles leave out the kernel's rows that meet only padding", skip_choices},
+         {"ahead",
+          "sum of what is fetched ahead: 1 the next block's kernel, 2 the next strip's input, 4 the next "
+          "block's results",
+          ahead_choices}},
     .legal = legal,
     .defaults = defaults,
     .fits = fits,
