@@ -56,6 +56,8 @@ TEST_CASE("Autoschedulers say what they cannot schedule", "[autoschedulers]") {
         CHECK_THAT(reason("max_pool in=1x4x4x8 kernel_size=2 indices=yes", "x86-64-linux-avx2"),
                    Catch::StartsWith("indices=yes"));
         CHECK_THAT(reason("sgd in=1x1x1x8", "x86-64-linux-avx2"), Catch::Contains("compute elements twice"));
+        CHECK_THAT(reason("dense in=1x1x1x8 out_channels=8 epilogue=residual", "x86-64-linux-avx2"),
+                   Catch::Contains("compute elements twice"));
     }
 }
 
