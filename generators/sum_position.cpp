@@ -48,9 +48,8 @@ SumPosition sum_position(const Stages& a, const Problem& p, const AlgorithmReque
     if (!request.is_linear)
         return {{a.c, a.x, a.y, a.n}, {a.c, a.x, a.y, a.n}, a.x, a.y};
     const Shape out = output_shape(p);
-    const bool has_strips = request.strip_rows > 0 && request.strip_rows < out.height;
-    const int rows = has_strips ? request.strip_rows : out.height, size = request.tile_positions;
-    const Expr above = has_strips ? a.y * rows : Expr(0);
+    const int rows = request.strip_rows > 0 ? request.strip_rows : out.height, size = request.tile_positions;
+    const Expr above = a.y * rows; // of the strips before
     if (size == 0)
         return {{a.c, a.p, a.y, a.n}, {a.c, a.p, a.y, a.n}, a.p % out.width, above + a.p / out.width};
     const Tiles tiles(p, size, rows);

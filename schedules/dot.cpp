@@ -242,7 +242,7 @@ Knobs defaults(const Situation& s, const Knobs& given) {
 bool is_preferred(const Situation& s) {
     const double cycles = cost(s, defaults(s, {}));
     const auto reckons_more = [&](const Family& other, double times) {
-        return !other.fits(s).empty() || cycles < times * other.cost(s, other.defaults(s, {}));
+        return !why_unfit(other, s).empty() || cycles < times * other.cost(s, other.defaults(s, {}));
     };
     return reckons_more(phases_family, 1) && reckons_more(direct_family, 1) &&
            reckons_more(winograd_family, 1.5);

@@ -85,7 +85,7 @@ struct AlgorithmRequest {
     bool is_linear = false;     // sum over linear positions
     bool has_one_image = false; // what may be seen as one image with the rows of all is, see as_one_image()
     int strip_rows = 0;         // of the output that linear positions count through; 0: all of an image
-    int tile_positions = 0;     // linear positions that are summed together, see Tiles; 0: each by itself
+    int tile_positions = 0;     // linear positions that are summed together, see Stages; 0: each by itself
     bool skips_rows = false;    // a tile leaves out the kernel's rows that meet padding alone
     bool skips_columns =
         false;              // each of its positions also leaves out the columns that it meets padding with

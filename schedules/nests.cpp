@@ -266,7 +266,7 @@ void compute_for_pool(Stages& a, const Halide::Var& level, const Halide::Var& al
 } // namespace
 
 void schedule_generically(Stages& a, const Situation& s) {
-    // Of each vector's own operands alone, and so it is in place.
+    // Without sums, what may be in place goes from element to element.
     if (may_be_in_place(s.problem) && !a.sum.defined())
         return schedule_elementwise(a, s, {});
     const Operand result = as_seen(s.problem, main_result(s.problem));

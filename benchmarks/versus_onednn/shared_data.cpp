@@ -97,7 +97,7 @@ SharedData::SharedData(const LoadedKernel& loaded, const Problem& problem) {
     const lamina_kernel& call = loaded.call();
     for (int i = 0; i < call.operand_count; ++i)
         views_.push_back(make(call.operands[i]));
-    put_in_place(call);
+    put_in_place(call, static_cast<std::size_t>(main_result(problem).elements()));
     if (loaded.pack())
         pack(loaded);
     if (is_max_pool_gradient(problem))
@@ -105,25 +105,21 @@ SharedData::SharedData(const LoadedKernel& loaded, const Problem& problem) {
 }
 
 // As oneDNN does, which adds to what lies in the result's memory.
-void SharedData::put_in_place(const lamina_kernel& call) {
+void SharedData::put_in_place(const lamina_kernel& call, std::size_t result_elements) {
     for (int i = 0; i < call.operand_count; ++i) {
         const lamina_operand& operand = call.operands[i];
         if (operand.in_place_of == 0 ||
             std::string_view(call.operands[operand.in_place_of - 1].name) != "residual")
             continue;
         const lamina_view& result = views_[static_cast<std::size_t>(i)];
-        result_ = result.data;
-        views_[static_cast<std::size_t>(operand.in_place_of - 1)].data = result_;
-        result_bytes_ = sizeof(float);
-        for (int d = 0; d < result.rank; ++d)
-            result_bytes_ *= static_cast<std::size_t>(result.shape[d]);
-        restore();
+        added_to_ = {static_cast<float*>(result.data), result_elements};
+        views_[static_cast<std::size_t>(operand.in_place_of - 1)].data = result.data;
     }
 }
 
 void SharedData::restore() {
-    if (result_)
-        std::memcpy(result_, find("residual"), result_bytes_);
+    if (!added_to_.empty())
+        std::copy_n(find("residual"), added_to_.size(), added_to_.begin());
 }
 
 void SharedData::pack(const LoadedKernel& loaded) {

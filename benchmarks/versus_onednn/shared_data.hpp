@@ -4,6 +4,7 @@
 #include "tuner/loaded_kernel.hpp"
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,11 +38,10 @@ private:
     std::vector<Named> operands_;
     std::vector<lamina_view> views_;
     std::string error_;
-    void* result_ = nullptr; // which is added to; null where none is
-    std::size_t result_bytes_ = 0;
+    std::span<float> added_to_; // the result, where it takes a residual's memory; empty elsewhere
 
     lamina_view make(const lamina_operand& operand);
-    void put_in_place(const lamina_kernel& call);
+    void put_in_place(const lamina_kernel& call, std::size_t result_elements);
     void pack(const LoadedKernel& loaded);
     void choose_maxima(const LoadedKernel& loaded, const Problem& problem);
 };
