@@ -240,7 +240,6 @@ void schedule_sums(Stages& a, const Situation& s, const Knobs& knobs, const Hali
     const Halide::RVar summed("summed"), within("within");
     a.sum.compute_at(a.output, tile)
         .store_in(Halide::MemoryType::Stack)
-        .bound_extent(a.p, knobs.get("positions"))
         .vectorize(a.c, lanes)
         .unroll(a.c)
         .unroll(a.p);

@@ -27,7 +27,7 @@ private:
 // Allocations on the stack, and those of them whose size is not known before the kernel runs.
 class StackSizes : public Halide::Internal::IRVisitor {
 public:
-    int all = 0, open = 0;
+    int all = 0, open = 0, most = 0; // most: elements of one
 
 private:
     using IRVisitor::visit;
@@ -35,6 +35,7 @@ private:
         if (allocation->memory_type == Halide::MemoryType::Stack) {
             ++all;
             open += allocation->constant_allocation_size() == 0 ? 1 : 0;
+            most = std::max(most, allocation->constant_allocation_size());
         }
         IRVisitor::visit(allocation);
     }
@@ -67,16 +68,21 @@ TEST_CASE("Parts of a block's tiles are tasks where there are few blocks", "[sch
 }
 
 TEST_CASE("A register tile's size is known before the kernel runs, for several images too", "[schedules]") {
-    for (const char* keys : {"in=1x28x28x16 out_channels=32 kernel_size=3x3 stride=2x2 padding=1x1",
-                             "in=3x28x28x16 out_channels=32 kernel_size=3x3 stride=2x2 padding=1x1",
-                             "in=?x28x28x16 out_channels=32 kernel_size=1x1"}) {
+    const std::string tile = "direct,vectors:2,positions:6,unroll:4,skip:0,strip:";
+    for (const auto& [keys, strip] :
+         {std::pair("in=1x28x28x16 out_channels=32 kernel_size=3x3 stride=2x2 padding=1x1", "7"),
+          std::pair("in=3x28x28x16 out_channels=32 kernel_size=3x3 stride=2x2 padding=1x1", "7"),
+          std::pair("in=?x28x28x16 out_channels=32 kernel_size=1x1", "7"),
+          // Parts of its tiles are tasks.
+          std::pair("in=1x28x28x64 out_channels=64 kernel_size=1x1", "28")}) {
+        INFO(keys);
         StackSizes sizes;
-        const LoweredKernel kernel = lowered(fmt::format("cross_correlation {}", keys),
-                                             "direct,vectors:2,positions:6,strip:7,chunk:16,unroll:4,skip:0");
+        const LoweredKernel kernel = lowered(fmt::format("cross_correlation {}", keys), tile + strip);
         for (const Halide::Internal::LoweredFunc& function : kernel.module.functions())
             function.body.accept(&sizes);
         CHECK(sizes.all > 0);
         CHECK(sizes.open == 0);
+        CHECK(sizes.most == 6 * 16);
     }
 }
 
