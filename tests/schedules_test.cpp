@@ -151,6 +151,23 @@ TEST_CASE("Tiles leave out rows of padding where zeros lie above or below, by de
     }
 }
 
+TEST_CASE("Tiles divide a row where no element may be computed twice", "[schedules]") {
+    const auto refusal = [](const std::string& problem, const char* epilogue, const char* schedule) {
+        return choose_schedule(situation_of(problem + epilogue, "x86-64-linux-avx2"), schedule, "").error;
+    };
+    const std::string few = "cross_correlation in=1x13x11x16 out_channels=3 kernel_size=3",
+                      depthwise = "cross_correlation in=1x14x14x32 out_channels=32 kernel_size=3 groups=32";
+    CHECK(refusal(few, " epilogue=bias", "dot,positions:2") == "");
+    CHECK(refusal(few, " epilogue=residual", "dot,positions:3") == "");
+    CHECK_THAT(refusal(few, " epilogue=residual", "dot,positions:2"),
+               Catch::Contains("positions:2: must divide the output's 9 columns"));
+    CHECK(refusal(depthwise, " epilogue=bias", "depthwise,columns:5") == "");
+    CHECK(refusal(depthwise, " epilogue=residual", "depthwise,columns:6") == "");
+    CHECK_THAT(refusal(depthwise, " epilogue=residual", "depthwise,columns:5"),
+               Catch::Contains("columns:5: must divide the output's 12 columns"));
+    CHECK(refusal(depthwise, " epilogue=residual,relu preactivation=yes", "depthwise,columns:5") == "");
+}
+
 TEST_CASE("Dot products say which tiles, strips and channels they have no place for", "[schedules]") {
     const auto refusal = [](std::string_view problem, std::string_view knobs) {
         return choose_schedule(situation_of(problem, "x86-64-linux-avx2"), fmt::format("dot{}", knobs), "")
